@@ -1,0 +1,1 @@
+"""The words and values that every floor shares; imports nothing of plait."""

@@ -1,0 +1,67 @@
+"""Who runs this, and where: the user's name, the host, and the system tags that say so."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import cache
+
+from plait.base.errors import UsageError
+from plait.base.version import VERSION
+
+
+class UnknownUser(UsageError):
+    """No user name can be found, so that runs could not say whose they are."""
+
+    slug = "unknown-user"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "plait cannot tell who you are",
+            why="none of PLAIT_USER, SUDO_USER, USERNAME, USER is set, and the system has no name "
+            "for this user",
+            fix="set PLAIT_USER to your name",
+        )
+
+
+@cache
+def host_name() -> str:
+    """Give the name of this machine."""
+    import platform
+
+    return platform.node() or "localhost"
+
+
+def user_name() -> str:
+    """Give the name of the person who runs this.
+
+    Raises:
+        UnknownUser: Nothing says.
+    """
+    for variable in ("PLAIT_USER", "SUDO_USER", "USERNAME", "USER"):
+        name = os.environ.get(variable)
+        if name and name != "root":
+            return name
+    # root in a container is somebody too, but any other answer is better.
+    for variable in ("PLAIT_USER", "USER"):
+        if os.environ.get(variable):
+            return os.environ[variable]
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
+        raise UnknownUser from None
+
+
+def system_tags(now: float) -> tuple[str, ...]:
+    """Give the tags that plait itself puts on a run that starts at *now* (seconds since 1970)."""
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return (
+        f"user:{user_name()}",
+        "runtime:dev",
+        f"python_version:{version}",
+        f"plait_version:{VERSION}",
+        f"date:{time.strftime('%Y-%m-%d', time.gmtime(now))}",
+    )

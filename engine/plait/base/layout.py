@@ -1,0 +1,55 @@
+"""Where everything of a flow lies in a storage: the one place that knows how keys are spelled.
+
+<flow>/data/<aa>/<address>                    a large value; aa is the address's first two digits
+<flow>/runs/<run>/<name>                      a file of the run itself, such as run.json
+<flow>/runs/<run>/<step>/<task>.<n>.attempt   the sealed attempt n, counted from 0
+<flow>/runs/<run>/<step>/<task>.<n>.log       its log
+"""
+
+from __future__ import annotations
+
+from plait.base.pathspec import AttemptKey, RunKey
+
+_SEAL = ".attempt"
+_SEAL_PARTS = 5  # flow, "runs", run, step, file
+
+
+def seal_key(key: AttemptKey) -> str:
+    """Give the storage key of a sealed attempt."""
+    return f"{key.flow}/runs/{key.run}/{key.step}/{key.task}.{key.attempt}{_SEAL}"
+
+
+def log_key(key: AttemptKey) -> str:
+    """Give the storage key of an attempt's log."""
+    return f"{key.flow}/runs/{key.run}/{key.step}/{key.task}.{key.attempt}.log"
+
+
+def run_file_key(key: RunKey, name: str) -> str:
+    """Give the storage key of the file *name* of a run itself."""
+    return f"{key.flow}/runs/{key.run}/{name}"
+
+
+def data_key(flow: str, address: str) -> str:
+    """Give the storage key of a large value of *flow* by its address (64 hex digits)."""
+    return f"{flow}/data/{address[:2]}/{address}"
+
+
+def run_prefix(key: RunKey, step: str | None = None) -> str:
+    """Give the folder of a run's keys, or of one step's within it; what `iter_keys` takes."""
+    folder = f"{key.flow}/runs/{key.run}"
+    return folder if step is None else f"{folder}/{step}"
+
+
+def parse_seal_key(key: str) -> AttemptKey | None:
+    """Read what `seal_key` gave; None if *key* is no sealed attempt's."""
+    if not key.endswith(_SEAL):
+        return None
+    parts = key.split("/")
+    if len(parts) != _SEAL_PARTS or parts[1] != "runs":
+        return None
+    task, dot, attempt = parts[4][: -len(_SEAL)].rpartition(".")
+    # `isdecimal` alone would let other scripts' digits and leading zeros through, and two keys
+    # would then name one attempt.
+    if not (dot and task and attempt.isdecimal() and str(int(attempt)) == attempt):
+        return None
+    return AttemptKey(parts[0], parts[2], parts[3], task, int(attempt))

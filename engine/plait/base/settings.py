@@ -1,0 +1,99 @@
+"""Every setting of plait, once: its default, its environment variable and what it means."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from plait.base.errors import UsageError, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that a person can set.
+
+    Args:
+        name: Kebab-case, as the command line's option without its dashes.
+        env: The environment variable that sets it.
+        default: What holds when nobody says; None where there is no default.
+        meaning: One sentence.
+        choices: The values allowed; empty if any is.
+    """
+
+    name: str
+    env: str
+    default: str | None
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting's value, with where it came from (`default`, or the variable's name)."""
+
+    value: str | None
+    source: str
+
+
+class BadSetting(UsageError):
+    """An environment variable holds a value that its setting does not allow."""
+
+    slug = "bad-setting"
+
+    def __init__(self, setting: Setting, value: str) -> None:
+        super().__init__(
+            f"{setting.env}={value!r} is not a value of '{setting.name}'",
+            why=nearest(value, setting.choices),
+            fix=f"set it to one of: {', '.join(setting.choices)}",
+        )
+
+
+_DEFAULT_WORKERS = "fork" if sys.platform == "linux" else "spawn"
+
+SETTINGS: Mapping[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting("datastore", "PLAIT_DATASTORE", "local", "Where values are kept.", ("local",)),
+        Setting(
+            "datastore-root",
+            "PLAIT_DATASTORE_ROOT",
+            None,
+            "The folder of the local store; by default the nearest .plait above the working "
+            "directory, else a new one in it.",
+        ),
+        Setting("metadata", "PLAIT_METADATA", "local", "Where facts are kept.", ("local",)),
+        Setting(
+            "workers",
+            "PLAIT_WORKERS",
+            _DEFAULT_WORKERS,
+            "How a task's process starts: fork of a prepared one, spawn of a new one, or inline in "
+            "the run's own (for debuggers).",
+            ("fork", "spawn", "inline"),
+        ),
+        Setting("namespace", "PLAIT_NAMESPACE", None, "The namespace that the client reads in."),
+        Setting("user", "PLAIT_USER", None, "Your name, as runs are tagged with it."),
+        Setting("quiet", "PLAIT_QUIET", "0", "Print less.", ("0", "1")),
+        Setting("debug", "PLAIT_DEBUG", "0", "Show plait's own tracebacks.", ("0", "1")),
+    )
+}
+
+
+def resolve(name: str, environ: Mapping[str, str] | None = None) -> Value:
+    """Give a setting's value and where it came from.
+
+    Args:
+        name: A name in `SETTINGS`.
+        environ: The environment to read; the process's own by default.
+
+    Raises:
+        BadSetting: The variable's value is not allowed.
+    """
+    setting = SETTINGS[name]
+    value = (os.environ if environ is None else environ).get(setting.env)
+    if not value:
+        return Value(setting.default, "default")
+    if setting.choices and value not in setting.choices:
+        raise BadSetting(setting, value)
+    return Value(value, setting.env)

@@ -1,0 +1,45 @@
+"""How a mistake is told, and that it survives a trip between processes."""
+
+from __future__ import annotations
+
+import pickle
+
+from plait.base.errors import Finding, InvalidFlow, PlaitError, UsageError, Where, nearest
+from plait.base.pathspec import BadPathspec
+
+
+def test_a_finding_is_told_as_what_why_and_fix() -> None:
+    """Empty parts are left out, and long ones stay in their column."""
+    full = Finding("a-slug", "it is off", "because", "line one\nline two", Where("f.py", 3))
+
+    assert full.format() == (
+        "error[a-slug]: it is off (f.py:3)\n  why: because\n  fix: line one\n       line two"
+    )
+    assert Finding("a-slug", "it is off").format() == "error[a-slug]: it is off"
+    assert str(Where("f.py")) == "f.py"
+
+
+def test_all_findings_of_a_flow_are_told() -> None:
+    """One error, every mistake."""
+    error = InvalidFlow("F", [Finding("a", "one"), Finding("b", "two")])
+
+    assert str(error) == "error[a]: one\nerror[b]: two"
+    assert error.args == ("flow 'F' has 2 mistakes",)
+    assert InvalidFlow("F", [Finding("a", "one")]).args == ("flow 'F' has 1 mistake",)
+
+
+def test_errors_travel_by_pickle() -> None:
+    """A subclass that takes facts of its own arrives as it left."""
+    error = pickle.loads(pickle.dumps(BadPathspec("a//b", "run/step")))
+
+    assert type(error) is BadPathspec
+    assert str(error) == str(BadPathspec("a//b", "run/step"))
+    assert (PlaitError.exit_code, UsageError.exit_code) == (1, 2)
+
+
+def test_near_names_are_offered() -> None:
+    """The nearest first; else what there is; else nothing."""
+    assert nearest("trian", ["train", "test"]) == "did you mean 'train'?"
+    assert nearest("x", ["b", "a"]) == "there is: a, b"
+    assert nearest("x", [f"n{i:02}" for i in range(20)]).endswith("n11, ...")
+    assert nearest("x", []) == ""

@@ -1,0 +1,96 @@
+"""Decorators by name: built in, installed, or not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from plait.base.pathspec import AttemptKey
+from plait.base.records import Failure, FailureKind, TaskOrder
+from plait.hooks.registry import (
+    UnknownDecorator,
+    command_line,
+    find_step_decorator,
+    get_step_decorator,
+)
+from plait.hooks.step import (
+    AttemptBegun,
+    AttemptPlan,
+    BadDecorator,
+    StepChecked,
+    StepDecorator,
+    StepRaised,
+)
+
+
+def test_built_in_decorators_are_found_by_name() -> None:
+    """Without importing them before."""
+    assert get_step_decorator("retry").name == "retry"
+    assert find_step_decorator("catch") is get_step_decorator("catch")
+
+
+def test_a_name_that_nobody_offers_is_refused_with_the_nearest() -> None:
+    """`find` says None, `get` explains."""
+    assert find_step_decorator("rety") is None
+    with pytest.raises(UnknownDecorator, match="did you mean 'retry'"):
+        get_step_decorator("rety")
+
+
+def test_a_package_offers_a_decorator_by_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is installed is found like one that is built in."""
+    (tmp_path / "acme_plait.py").write_text(
+        "from plait.hooks.step import StepDecorator\n"
+        "class Audit(StepDecorator):\n    name = 'audit'\n",
+        encoding="utf-8",
+    )
+    info = tmp_path / "acme_plait-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-plait\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[plait.decorators]\naudit = acme_plait:Audit\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    assert get_step_decorator("audit").name == "audit"
+
+
+def test_the_command_line_is_found_by_name() -> None:
+    """What `MyFlow()` calls."""
+    assert callable(command_line())
+
+
+def test_an_attribute_that_a_decorator_has_not_is_refused() -> None:
+    """The message names what it has."""
+
+    class Audit(StepDecorator):
+        name = "audit"
+        defaults = {"level": 1}  # noqa: RUF012  # as plugins do
+
+    with pytest.raises(BadDecorator, match="@audit: there is no attribute 'levle'") as raised:
+        Audit({"levle": 2})
+    assert "did you mean 'level'" in str(raised.value)
+    assert Audit({"level": 2}).attributes == {"level": 2}
+
+
+def test_a_decorator_that_overrides_nothing_changes_nothing() -> None:
+    """Every hook has a default that lets the step be as it was."""
+
+    class Plain(StepDecorator):
+        name = "plain"
+
+    plain = Plain()
+    order = TaskOrder(AttemptKey("F", "1", "s", "1", 0))
+    begun = AttemptBegun(order, None, is_last=True)
+    failure = Failure(FailureKind.EXCEPTION, "ValueError")
+
+    def body() -> None:
+        """Do nothing."""
+
+    assert list(plain.check(StepChecked("F", "s", "linear", False, ("plain",), None))) == []
+    assert plain.plan_attempts() == AttemptPlan()
+    assert plain.wrap_step(begun, body) is body
+    plain.before_step(begun)
+    plain.after_step(begun)
+    assert plain.on_exception(StepRaised(begun, ValueError(), failure)) is False
+    assert plain.run_fallback(begun, failure) is False
