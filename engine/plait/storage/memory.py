@@ -1,0 +1,111 @@
+"""A storage that lives in this process's memory: for tests, and for looking at what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from plait.storage.keys import check_key
+from plait.storage.protocol import Buffer, MissingKey, Upload
+
+_PLACE = "memory"
+
+
+class MemoryStorage:
+    """Bytes by key in a dict; gone with the process, and not shared with others.
+
+    Threads of one process may share it.
+    """
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+        self._lock = Lock()
+
+    @property
+    def place(self) -> str:
+        """The word `memory`."""
+        return _PLACE
+
+    def get(self, key: str) -> bytes:
+        """Give all bytes under *key*. Raises MissingKey."""
+        check_key(key)
+        try:
+            return self._objects[key]
+        except KeyError:
+            raise MissingKey(key, _PLACE) from None
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes:
+        """Give up to *length* bytes from *offset* on. Raises MissingKey."""
+        return self.get(key)[offset : offset + length]
+
+    def view(self, key: str) -> memoryview:
+        """Give a writable copy of the bytes under *key*. Raises MissingKey."""
+        return memoryview(bytearray(self.get(key)))
+
+    def put(self, key: str, parts: Iterable[Buffer]) -> bool:
+        """Keep *parts*, one after another, under *key*, if nothing is there yet."""
+        check_key(key)
+        data = b"".join(parts)
+        with self._lock:
+            if key in self._objects:
+                return False
+            self._objects[key] = data
+            return True
+
+    def upload(self) -> Upload:
+        """Begin an object whose key is known only once it is written."""
+        return _MemoryUpload(self)
+
+    def append(self, key: str, data: Buffer) -> None:
+        """Add *data* to the end of the log *key*, making it if need be."""
+        check_key(key)
+        with self._lock:
+            self._objects[key] = self._objects.get(key, b"") + bytes(data)
+
+    def has(self, key: str) -> bool:
+        """Say whether anything is stored under *key*."""
+        check_key(key)
+        return key in self._objects
+
+    def size(self, key: str) -> int:
+        """Give the number of bytes under *key*. Raises MissingKey."""
+        return len(self.get(key))
+
+    def iter_keys(self, prefix: str) -> Iterator[str]:
+        """Give every key that begins with the folder *prefix*, sorted."""
+        check_key(prefix)
+        folder = f"{prefix}/"
+        yield from sorted(key for key in tuple(self._objects) if key.startswith(folder))
+
+    def delete(self, key: str) -> None:
+        """Remove *key*; nothing happens if it is not there."""
+        check_key(key)
+        self._objects.pop(key, None)
+
+    def sweep(self) -> None:
+        """Do nothing: an unfinished upload here dies with the process that made it."""
+
+
+class _MemoryUpload:
+    def __init__(self, storage: MemoryStorage) -> None:
+        self._storage = storage
+        self._parts: list[bytes] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._parts.clear()
+
+    def write(self, data: Buffer) -> None:
+        self._parts.append(bytes(data))
+
+    def commit(self, key: str) -> bool:
+        return self._storage.put(key, self._parts)

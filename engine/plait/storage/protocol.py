@@ -1,0 +1,122 @@
+"""What a store of bytes promises, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from plait.base.errors import PlaitError
+
+Buffer = bytes | bytearray | memoryview
+"""What may be written: bytes in any of their forms; a memoryview is of single bytes."""
+
+
+class MissingKey(PlaitError):
+    """Nothing is stored under a key; floors above turn it into a sentence of their own."""
+
+    slug = "missing-key"
+
+    def __init__(self, key: str, place: str) -> None:
+        super().__init__(
+            f"nothing is stored under '{key}'",
+            why=f"looked in {place}",
+            fix="check that the store is the one that the run was written to",
+        )
+        self.key = key
+
+
+class Upload(Protocol):
+    """Bytes on their way in, under no key yet; nobody can read them before `commit`."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Drop what was not committed."""
+        ...
+
+    def write(self, data: Buffer) -> None:
+        """Add *data* at the end."""
+        ...
+
+    def commit(self, key: str) -> bool:
+        """Make the bytes appear under *key*, whole.
+
+        Returns:
+            True if they are now there; False if *key* already held something, which stays.
+        """
+        ...
+
+
+class Storage(Protocol):
+    """Bytes by key.
+
+    A key is one or more segments divided by `/`; no segment is empty, `.` or `..`, or holds a NUL
+    or a backslash. An object appears whole or not at all, and once there never changes, except
+    that `append` adds to a log's end. No key is a folder of another. All methods may be called from
+    any process at any time; one instance is used by one process, and a forked child opens its own.
+    """
+
+    @property
+    def place(self) -> str:
+        """Where this is, for messages: a path or a URL."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Give all bytes under *key*. Raises MissingKey."""
+        ...
+
+    def get_range(self, key: str, offset: int, length: int) -> bytes:
+        """Give up to *length* bytes from *offset* on. Raises MissingKey."""
+        ...
+
+    def view(self, key: str) -> memoryview:
+        """Give all bytes under *key* as memory that is private to the caller and writable.
+
+        Local stores map the file, so that a large value costs no copy. Raises MissingKey.
+        """
+        ...
+
+    def put(self, key: str, parts: Iterable[Buffer]) -> bool:
+        """Write *parts*, one after another, under *key*, if nothing is there yet.
+
+        Returns:
+            True if they are now there; False if *key* already held something, which stays.
+        """
+        ...
+
+    def upload(self) -> Upload:
+        """Begin an object whose key is known only once it is written."""
+        ...
+
+    def append(self, key: str, data: Buffer) -> None:
+        """Add *data* to the end of the log *key*, making it if need be. One writer a key."""
+        ...
+
+    def has(self, key: str) -> bool:
+        """Say whether anything is stored under *key*."""
+        ...
+
+    def size(self, key: str) -> int:
+        """Give the number of bytes under *key*. Raises MissingKey."""
+        ...
+
+    def iter_keys(self, prefix: str) -> Iterator[str]:
+        """Give every key that begins with the folder *prefix* (`a/b` means `a/b/...`), sorted."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove *key*; nothing happens if it is not there."""
+        ...
+
+    def sweep(self) -> None:
+        """Remove what uploads of this instance's scratch name left unfinished.
+
+        By whichever process; so it is only for when no process of that scratch name is left.
+        """
+        ...
