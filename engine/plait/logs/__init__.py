@@ -1,0 +1,1 @@
+"""Lines that tasks print: made from bytes, written, read back."""

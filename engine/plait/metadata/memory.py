@@ -1,0 +1,192 @@
+"""A store of facts in this process's memory: what tests use, and what the real ones are held to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TypeVar
+
+from plait.base.pathspec import RunKey, TaskKey
+from plait.metadata.errors import SystemTag, UnknownRun
+from plait.metadata.protocol import (
+    Fact,
+    NewRun,
+    RunEnded,
+    RunRecord,
+    Status,
+    StepRecord,
+    TaskRecord,
+)
+from plait.metadata.rules import check_tags, get_number, merge_fact, parse_id
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Run:
+    record: RunRecord
+    # As text, so that neither who wrote them nor who reads them can change them here.
+    facts: str
+    steps: dict[str, dict[int, TaskRecord]] = field(default_factory=dict)
+
+    def read(self) -> RunRecord:
+        return replace(self.record, facts=json.loads(self.facts))
+
+
+@dataclass(slots=True)
+class _Flow:
+    last: int = 0
+    runs: dict[int, _Run] = field(default_factory=dict)
+
+
+class MemoryMetadata:
+    """A `MetadataStore` that lives and dies with its process."""
+
+    place = "memory"
+
+    def __init__(self) -> None:
+        self._flows: dict[str, _Flow] = {}
+
+    def create_run(self, run: NewRun, *, above: int = 0) -> RunKey:
+        """Record a new run and give its key, see `MetadataStore`."""
+        user_tags, system_tags = check_tags(run.user_tags), check_tags(run.system_tags)
+        if user_tags & system_tags:
+            raise SystemTag(f"the new run of '{run.flow}'", user_tags & system_tags)
+        facts = json.dumps(dict(run.facts or {}))
+        flow = self._flows.setdefault(run.flow, _Flow())
+        flow.last = max(flow.last, above) + 1
+        key = RunKey(run.flow, str(flow.last))
+        record = RunRecord(
+            key=key,
+            created=run.created,
+            status=Status.RUNNING,
+            finished=None,
+            user_tags=user_tags,
+            system_tags=system_tags,
+            origin_run=run.origin_run,
+            facts={},
+            failure=None,
+            failed_task=None,
+        )
+        flow.runs[flow.last] = _Run(record, facts)
+        return key
+
+    def record(self, facts: Sequence[Fact]) -> None:
+        """Record what happened, see `MetadataStore`."""
+        # All runs are looked up first, so that a batch about an unknown one changes nothing.
+        runs = [
+            self._get(fact.key if isinstance(fact, RunEnded) else fact.key.run_key)
+            for fact in facts
+        ]
+        for run, fact in zip(runs, facts, strict=True):
+            if isinstance(fact, RunEnded):
+                run.record = replace(
+                    run.record,
+                    status=fact.status,
+                    finished=fact.at,
+                    failure=fact.failure,
+                    failed_task=fact.failed_task,
+                )
+            else:
+                tasks = run.steps.setdefault(fact.key.step, {})
+                number = get_number(fact.key.task)
+                tasks[number] = merge_fact(tasks.get(number), fact)
+
+    def change_tags(
+        self,
+        key: RunKey,
+        *,
+        add: frozenset[str] = frozenset(),
+        remove: frozenset[str] = frozenset(),
+    ) -> frozenset[str]:
+        """Change a run's user tags at once and give the new ones, see `MetadataStore`."""
+        add, remove = check_tags(add), check_tags(remove)
+        run = self._get(key)
+        if (add | remove) & run.record.system_tags:
+            raise SystemTag(f"run '{key}'", (add | remove) & run.record.system_tags)
+        run.record = replace(run.record, user_tags=(run.record.user_tags - remove) | add)
+        return run.record.user_tags
+
+    def iter_flows(self) -> Sequence[str]:
+        """Give the names of all flows that have runs, sorted."""
+        return sorted(self._flows)
+
+    def find_run(self, key: RunKey) -> RunRecord | None:
+        """Give a run, or None."""
+        run = self._find(key)
+        return None if run is None else run.read()
+
+    def list_runs(
+        self,
+        flow: str,
+        *,
+        tags: frozenset[str] = frozenset(),
+        status: Status | None = None,
+        before: str | None = None,
+        limit: int = 1000,
+    ) -> Sequence[RunRecord]:
+        """Give runs that have all of *tags*, newest first, see `MetadataStore`."""
+        wanted = check_tags(tags)
+        runs = self._flows[flow].runs if flow in self._flows else {}
+        return [
+            run.read()
+            for run in islice(
+                (
+                    run
+                    for run in _newest(runs, before)
+                    if wanted <= run.record.user_tags | run.record.system_tags
+                    and status in (None, run.record.status)
+                ),
+                max(limit, 0),
+            )
+        ]
+
+    def list_steps(self, key: RunKey) -> Sequence[StepRecord]:
+        """Give the steps that have tasks, newest first."""
+        run = self._find(key)
+        if run is None:
+            return []
+        rows = [
+            (min(task.created for task in tasks.values()), min(tasks), step, len(tasks))
+            for step, tasks in run.steps.items()
+        ]
+        return [
+            StepRecord(key.flow, key.run, step, created, count)
+            for created, _, step, count in sorted(rows, reverse=True)
+        ]
+
+    def find_task(self, key: TaskKey) -> TaskRecord | None:
+        """Give a task, or None."""
+        run, number = self._find(key.run_key), parse_id(key.task)
+        if run is None or number is None:
+            return None
+        return run.steps.get(key.step, {}).get(number)
+
+    def list_tasks(
+        self, key: RunKey, step: str, *, before: str | None = None, limit: int = 5000
+    ) -> Sequence[TaskRecord]:
+        """Give tasks of a step, newest first, see `MetadataStore`."""
+        run = self._find(key)
+        tasks = {} if run is None else run.steps.get(step, {})
+        return list(islice(_newest(tasks, before), max(limit, 0)))
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""
+
+    def _find(self, key: RunKey) -> _Run | None:
+        flow, number = self._flows.get(key.flow), parse_id(key.run)
+        return None if flow is None or number is None else flow.runs.get(number)
+
+    def _get(self, key: RunKey) -> _Run:
+        run = self._find(key)
+        if run is None:
+            raise UnknownRun(key, self.place)
+        return run
+
+
+def _newest(rows: Mapping[int, T], before: str | None) -> Iterator[T]:
+    """Give the rows of the ids below *before*, the highest first."""
+    end = None if before is None else get_number(before)
+    return (rows[n] for n in sorted(rows, reverse=True) if end is None or n < end)

@@ -1,0 +1,164 @@
+"""The rules that every store of facts applies alike: what a tag is, an id, and how facts add up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from plait.metadata.errors import BadTag
+from plait.metadata.protocol import (
+    AttemptEnded,
+    AttemptStarted,
+    Status,
+    TaskCloned,
+    TaskRecord,
+)
+
+TaskFact = AttemptStarted | AttemptEnded | TaskCloned
+"""The facts that are about one task."""
+
+MAX_TAG = 500
+"""The most characters that a tag may have."""
+
+_ID = re.compile(r"(0|[1-9][0-9]{0,17})\Z")
+# Control characters, the two Unicode line ends, and halves of surrogate pairs, which is how bytes
+# that are not UTF-8 arrive from a command line. All would break a listing or a file.
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def parse_id(text: str) -> int | None:
+    """Give the number that a run's or a task's id is, or None where *text* cannot be one.
+
+    Only the usual way to write a number counts, so that no two ids are of one run: `007` is none.
+    The limit of 18 digits keeps it within what a database's integer holds.
+    """
+    # The pattern takes only ASCII digits, unlike `str.isdigit`.
+    return int(text) if _ID.match(text) else None
+
+
+def get_number(text: str) -> int:
+    """Give the number that an id is, where anything else is a bug of the caller."""
+    number = parse_id(text)
+    assert number is not None, f"{text!r} is not an id of a run or a task"
+    return number
+
+
+def check_tags(tags: Iterable[str]) -> frozenset[str]:
+    """Give *tags* as they are kept: in Unicode's composed form (NFC), as what looks the same is.
+
+    Spaces and case are kept as they are.
+
+    Raises:
+        BadTag: A tag is empty or blank, longer than `MAX_TAG`, not text, or holds a line end or
+            another control character. Names every one that is.
+    """
+    kept: list[str] = []
+    mistakes: list[tuple[object, str]] = []
+    # `set` first: an iterable may be one-shot and hold repetitions. Sorted by `repr`, because what
+    # is wrong may be that something is not text.
+    for tag in sorted(set(tags), key=repr):
+        text = _compose(tag)
+        why = _find_mistake(text)
+        if why:
+            mistakes.append((tag, why))
+        else:
+            kept.append(text)
+    if mistakes:
+        raise BadTag(mistakes)
+    return frozenset(kept)
+
+
+def _compose(tag: str) -> str:
+    if not isinstance(tag, str) or tag.isascii():
+        return tag
+    import unicodedata
+
+    return unicodedata.normalize("NFC", tag)
+
+
+def _find_mistake(tag: object) -> str:
+    if not isinstance(tag, str):
+        return f"it is of type {type(tag).__name__}, not text"
+    if not tag.strip():
+        return "it is empty" if not tag else "it is blank"
+    if len(tag) > MAX_TAG:
+        return f"it has {len(tag)} characters; {MAX_TAG} are the most"
+    unfit = _UNFIT.search(tag)
+    if unfit:
+        return f"it holds the character {unfit.group()!a}"
+    return ""
+
+
+def describe_fact(fact: TaskFact) -> TaskRecord:
+    """Give the task as it would be if *fact* were all that is known of it."""
+    if isinstance(fact, AttemptStarted):
+        return TaskRecord(
+            key=fact.key,
+            created=fact.at,
+            finished=None,
+            status=Status.RUNNING,
+            attempt=None,
+            attempts=fact.attempt + 1,
+            index=fact.index,
+            origin=None,
+        )
+    if isinstance(fact, TaskCloned):
+        return TaskRecord(
+            key=fact.key,
+            created=fact.at,
+            finished=fact.at,
+            status=Status.DONE,
+            attempt=fact.attempt,
+            attempts=fact.attempt + 1,
+            index=fact.index,
+            origin=fact.origin,
+        )
+    status = Status.DONE if fact.ok else Status.FAILED
+    return TaskRecord(
+        key=fact.key,
+        created=fact.at,
+        finished=fact.at if fact.final else None,
+        status=status if fact.final else Status.RUNNING,
+        attempt=fact.attempt,
+        attempts=fact.attempt + 1,
+        index=None,
+        origin=None,
+        failure=fact.failure,
+    )
+
+
+def merge_fact(known: TaskRecord | None, fact: TaskFact) -> TaskRecord:
+    """Give what is known of a task once *fact* is, too.
+
+    The last attempt that ended is the one that counts. Facts may come twice, late or in another
+    order, as they do when a crashed run's are rebuilt from what it sealed: the result is the same.
+    Where two ends of one attempt contradict each other, the first one that was final stays.
+    """
+    new = describe_fact(fact)
+    if known is None:
+        return new
+    merged = replace(
+        known,
+        created=min(known.created, new.created),
+        attempts=max(known.attempts, new.attempts),
+        index=new.index if known.index is None else known.index,
+        origin=new.origin if known.origin is None else known.origin,
+    )
+    if rank_end(new) <= rank_end(known):
+        return merged
+    return replace(
+        merged,
+        finished=new.finished,
+        status=new.status,
+        attempt=new.attempt,
+        failure=new.failure,
+    )
+
+
+def rank_end(task: TaskRecord) -> int:
+    """Give a number that is higher the more the end of *task* counts; -1 where it has none.
+
+    A later attempt's end counts more, and within an attempt one that no other attempt follows.
+    """
+    return -1 if task.attempt is None else task.attempt * 2 + (task.finished is not None)

@@ -1,0 +1,38 @@
+"""Every shipped store of facts goes through the one suite of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from plait.metadata.conformance import CHECKS, Make
+from plait.metadata.memory import MemoryMetadata
+from plait.metadata.protocol import MetadataStore
+from plait.metadata.sqlite import SQLiteMetadata
+
+
+@pytest.fixture(params=["memory", "sqlite", "sqlite-network"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    """A function that makes a new, empty store of one kind."""
+    with ExitStack() as opened:
+        count = 0
+
+        def make() -> MetadataStore:
+            nonlocal count
+            count += 1
+            if request.param == "memory":
+                return MemoryMetadata()
+            path = tmp_path / str(count) / "metadata.db"
+            network = request.param == "sqlite-network"
+            return opened.enter_context(closing(SQLiteMetadata(str(path), network=network)))
+
+        yield make
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_store(check: Callable[[Make], None], make: Make) -> None:
+    """The store keeps the promise that the check is named after."""
+    check(make)
