@@ -1,0 +1,195 @@
+"""Which splits are open around each step, and where each is joined."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from plait.base.records import TransitionKind
+from plait.graph.names import END, START
+from plait.graph.outline import Edge, Outline
+from plait.graph.source import StepSource
+
+
+class Part(NamedTuple):
+    """One part of a split: the branch at *position*, from 0, or any element of a foreach (0)."""
+
+    split: str
+    position: int
+
+
+Stack = tuple[Part, ...]
+"""The parts of splits that are open somewhere, outermost first."""
+
+
+class Arrival(NamedTuple):
+    """One way into a step: the step before it, and what is open on the way."""
+
+    parent: str
+    stack: Stack
+
+    @property
+    def split(self) -> str | None:
+        """The innermost split that is open; None if none is."""
+        return self.stack[-1].split if self.stack else None
+
+
+@dataclass(slots=True)
+class Nesting:
+    """What the walk along the splits found.
+
+    A wrong join would make everything behind it look wrong too. Where one is found it is noted
+    once, and the walk goes on as if it had been right.
+
+    Args:
+        stacks: What is open around each step; a step is missing where that can't be told.
+        joins: For each join, the split that it joins.
+        ends_at: For each split and each of its parts, by position, the join of it, or `end`.
+        settled: Splits whose joining was found wrong already.
+        unrelated: Joins of different splits, with the ways into each.
+        splitless: Joins where no split is open.
+        direct: Splits with a join that one of their parts goes to at once.
+        merging: Steps that take no inputs, but are reached from different parts.
+    """
+
+    stacks: dict[str, Stack] = field(default_factory=dict)
+    joins: dict[str, str] = field(default_factory=dict)
+    ends_at: dict[str, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
+    settled: set[str] = field(default_factory=set)
+    unrelated: dict[str, tuple[Arrival, ...]] = field(default_factory=dict)
+    splitless: list[str] = field(default_factory=list)
+    direct: list[tuple[str, str]] = field(default_factory=list)
+    merging: dict[str, tuple[Arrival, ...]] = field(default_factory=dict)
+
+
+def find_nesting(outline: Outline) -> Nesting:
+    """Walk the flow from its first step along its splits."""
+    walk = _Walk(outline)
+    # The cases of a switch come together without a join, which this walk does not know yet.
+    if not outline.has_switch:
+        for name in outline.order:
+            walk.visit(name)
+    return walk.nesting
+
+
+def takes_inputs(step: StepSource) -> bool | None:
+    """Tell whether a step is a join; None if its arguments leave that open."""
+    if step.missing or step.takes_more or len(step.arguments) not in (1, 2):
+        return None
+    return len(step.arguments) == 2  # `self` and `inputs`
+
+
+class _Walk:
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
+        self.nesting = Nesting()
+        self.into: dict[str, list[Edge]] = defaultdict(list)
+        # In the order of the walk, so that the ways into a join are in the order of its branches.
+        for name in dict.fromkeys((*outline.order, *outline.edges)):
+            for edge in outline.edges[name]:
+                self.into[edge.target].append(edge)
+
+    def visit(self, name: str) -> None:
+        """Work out what is open around a step, all steps before it having been visited."""
+        arrivals = tuple(
+            Arrival(edge.source, self._behind(edge))
+            for edge in self.into[name]
+            if self._is_clear(edge.source)
+        )
+        # Not sure: some way into this step begins at a mistake, which may be the cause of whatever
+        # looks wrong here.
+        is_sure = len(arrivals) == len(self.into[name])
+        stack = self._arrive(self.outline.steps[name], arrivals, is_sure=is_sure)
+        if stack is not None:
+            self.nesting.stacks[name] = stack
+
+    def _is_clear(self, name: str) -> bool:
+        kind = self.outline.forms[name].kind
+        if name not in self.nesting.stacks or kind is None:
+            return False
+        # Of a branch with one way left it can't be told whether it was meant to be one.
+        return kind is not TransitionKind.BRANCH or len(self.outline.edges[name]) > 1
+
+    def _behind(self, edge: Edge) -> Stack:
+        stack = self.nesting.stacks[edge.source]
+        if self.outline.forms[edge.source].kind is TransitionKind.LINEAR:
+            return stack
+        return (*stack, Part(edge.source, edge.position))
+
+    def _arrive(
+        self, step: StepSource, arrivals: tuple[Arrival, ...], *, is_sure: bool
+    ) -> Stack | None:
+        is_join = takes_inputs(step)
+        if not arrivals:
+            if is_join and step.name == START:
+                self.nesting.splitless.append(step.name)
+            return () if is_sure else None
+        if step.name == END:
+            return self._finish(arrivals, is_join=bool(is_join))
+        several = len({arrival.stack for arrival in arrivals}) > 1
+        if is_join:
+            return self._join(step.name, arrivals, is_sure=is_sure)
+        if several:
+            if is_sure and is_join is False:
+                self.nesting.merging[step.name] = arrivals
+            return self._join(step.name, arrivals, is_sure=False)
+        stack = arrivals[0].stack
+        if is_join is None:
+            return None if stack else ()  # it may or may not be the join of what is open
+        return stack if is_sure else None
+
+    def _join(self, name: str, arrivals: tuple[Arrival, ...], *, is_sure: bool) -> Stack | None:
+        first = arrivals[0]
+        if len({arrival.split for arrival in arrivals}) > 1:
+            return self._join_unrelated(name, arrivals, is_sure=is_sure)
+        if first.split is None:
+            # Several ways in with nothing open: a split before this was joined in several places,
+            # which is noted there.
+            if is_sure and len(arrivals) == 1 and self.outline.entry == START:
+                self.nesting.splitless.append(name)
+            return ()
+        if is_sure and any(arrival.parent == first.split for arrival in arrivals):
+            self.nesting.direct.append((first.split, name))
+            if len(arrivals) == 1:
+                # It may be the join, or a step that was not meant to take inputs. Of a branch it
+                # is the latter, since the others lead elsewhere.
+                kind = self.outline.forms[first.split].kind
+                return None if kind is TransitionKind.FOREACH else first.stack
+        self.nesting.joins[name] = first.split
+        for arrival in arrivals:
+            self.nesting.ends_at[first.split][arrival.stack[-1].position] = name
+        return first.stack[:-1]
+
+    def _join_unrelated(self, name: str, arrivals: tuple[Arrival, ...], *, is_sure: bool) -> Stack:
+        nesting = self.nesting
+        common = _common([arrival.stack for arrival in arrivals])
+        closed = [part for arrival in arrivals for part in arrival.stack[len(common) :]]
+        late = [part for part in closed if part.split in nesting.ends_at]
+        for part in late:
+            # Another join took in the other parts of this split, without waiting for this one.
+            nesting.ends_at[part.split][part.position] = name
+        if len(late) < len(closed):
+            if is_sure:
+                nesting.unrelated[name] = arrivals
+            nesting.settled.update(part.split for part in closed)
+        return common
+
+    def _finish(self, arrivals: tuple[Arrival, ...], *, is_join: bool) -> Stack:
+        """Note what is open at `end`; if that takes `inputs`, it meant to join the innermost."""
+        for arrival in arrivals:
+            if is_join and arrival.split is not None:
+                self.nesting.settled.add(arrival.split)
+            for part in arrival.stack:
+                self.nesting.ends_at[part.split][part.position] = END
+        return ()
+
+
+def _common(stacks: Iterable[Stack]) -> Stack:
+    shared: list[Part] = []
+    for parts in zip(*stacks, strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return tuple(shared)

@@ -1,0 +1,62 @@
+"""The rules of the graph, one function each, and the one place that lists and applies them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from plait.base.errors import Finding
+from plait.graph.validate import declarations, joins, targets, transitions
+from plait.graph.validate.subject import Subject
+
+RULES: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
+    declarations.source_not_found,
+    declarations.no_start,
+    declarations.no_end,
+    declarations.bad_step_name,
+    declarations.reserved_step_name,
+    declarations.step_alias,
+    declarations.step_defined_twice,
+    declarations.step_is_parameter,
+    declarations.parameter_names_clash,
+    declarations.not_a_plain_method,
+    declarations.wrong_arguments,
+    declarations.end_takes_inputs,
+    transitions.no_next,
+    transitions.end_has_next,
+    transitions.next_twice,
+    transitions.next_not_last,
+    transitions.next_without_target,
+    transitions.bad_next_argument,
+    transitions.unknown_next_keyword,
+    transitions.mixed_next,
+    transitions.bad_foreach,
+    transitions.duplicate_target,
+    transitions.switch_not_supported,
+    targets.unknown_target,
+    targets.target_not_a_step,
+    targets.next_to_start,
+    targets.loop,
+    targets.unreachable_step,
+    joins.join_without_split,
+    joins.join_of_unrelated_splits,
+    joins.missing_inputs,
+    joins.split_into_join,
+    joins.split_not_joined,
+    joins.incomplete_join,
+)
+"""Every rule. A rule says one kind of mistake, and stays silent where another rule's mistake is the
+cause; the slug of its findings is its own name with dashes."""
+
+
+def validate(subject: Subject) -> list[Finding]:
+    """Give everything that is wrong with a flow, in the order of its source."""
+    findings = [finding for rule in RULES for finding in rule(subject)]
+    files = [subject.source.where, *(step.where for step in subject.steps.values())]
+    order = {where.file: index for index, where in reversed([*enumerate(files)]) if where}
+
+    def place(finding: Finding) -> tuple[int, int]:
+        if finding.where is None:
+            return -1, 0
+        return order.get(finding.where.file, len(order)), finding.where.line or 0
+
+    return sorted(findings, key=place)

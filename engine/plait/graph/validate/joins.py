@@ -1,0 +1,150 @@
+"""Rules about splits and joins: each split is joined once, in order, by one join."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from plait.base.errors import Finding
+from plait.base.records import TransitionKind
+from plait.graph.names import END, START
+from plait.graph.nesting import Arrival
+from plait.graph.validate.subject import Subject, listed
+
+
+def join_without_split(subject: Subject) -> Iterator[Finding]:
+    """A join joins something."""
+    for name in subject.nesting.splitless:
+        step = subject.steps[name]
+        yield Finding(
+            "join-without-split",
+            f"step '{name}' is written as a join, but there is nothing to join",
+            f"it takes ({', '.join(step.arguments)}), and a second argument makes a step a join; "
+            + (
+                "a run begins at 'start', with no split before it"
+                if name == START
+                else "no branch or foreach is open where it stands"
+            ),
+            f"write `def {name}({step.arguments[0]}):`"
+            + ("" if name == START else "; what the step before it set is in self"),
+            step.where,
+        )
+
+
+def join_of_unrelated_splits(subject: Subject) -> Iterator[Finding]:
+    """A join joins the parts of one split, the innermost."""
+    for name, arrivals in subject.nesting.unrelated.items():
+        splits = {a.split: a for a in sorted(arrivals, key=lambda a: len(a.stack))}
+        inner = [s for s, a in splits.items() if s and len(a.stack) == _deepest(arrivals)]
+        yield Finding(
+            "join-of-unrelated-splits",
+            f"step '{name}' joins parts of different splits",
+            f"{_origins(subject, arrivals)}; splits are joined one by one, the innermost first",
+            f"join {' and '.join(_describe(subject, s) for s in inner)} in "
+            f"{'a step of its own' if len(inner) == 1 else 'steps of their own'} before '{name}'",
+            subject.steps[name].where,
+        )
+
+
+def missing_inputs(subject: Subject) -> Iterator[Finding]:
+    """Where parts of a split come together, a join takes them in."""
+    for name, arrivals in subject.nesting.merging.items():
+        step = subject.steps[name]
+        yield Finding(
+            "missing-inputs",
+            f"several steps lead to '{name}', which takes no inputs",
+            f"{_origins(subject, arrivals)}; it would run once for each of them",
+            f"make it a join: `def {name}({step.arguments[0]}, inputs):`",
+            step.where,
+        )
+
+
+def split_into_join(subject: Subject) -> Iterator[Finding]:
+    """Between a split and its join there is at least one step."""
+    for split, join in subject.nesting.direct:
+        if _is_foreach(subject, split):
+            what, why = "the foreach", "nothing would run for its elements"
+            fix = (
+                f"put a step between: self.next(self.STEP, foreach='...') in '{split}', and "
+                f"self.next(self.{join}) in that step"
+            )
+        else:
+            what, why = "a branch", "every branch has at least one step of its own"
+            fix = (
+                f"put a step between '{split}' and '{join}'; or write `def {join}(self):`, if it "
+                "is no join"
+            )
+        yield Finding(
+            "split-into-join",
+            f"{what} of '{split}' runs straight into its join '{join}'",
+            why,
+            fix,
+            subject.at_next(split),
+        )
+
+
+def split_not_joined(subject: Subject) -> Iterator[Finding]:
+    """Every split is joined before `end`."""
+    for split, places in _open_splits(subject):
+        if set(places.values()) == {END}:
+            yield Finding(
+                "split-not-joined",
+                f"{_describe(subject, split)} {'is' if _is_foreach(subject, split) else 'are'} not "
+                "joined before 'end'",
+                f"{_parts(subject, split, places)} "
+                f"{'lead' if len(places) > 1 else 'leads'} to 'end', which runs only once",
+                "add a join before 'end', and let them lead to it:\n"
+                "@step\ndef join(self, inputs):\n    self.next(self.end)",
+                subject.at_next(split),
+            )
+
+
+def incomplete_join(subject: Subject) -> Iterator[Finding]:
+    """All parts of a split lead to one join."""
+    for split, places in _open_splits(subject):
+        if len(set(places.values())) > 1:
+            ways = (
+                f"{_parts(subject, split, {i: p for i, p in places.items() if p == place})} "
+                f"{'goes' if [*places.values()].count(place) == 1 else 'go'} to '{place}'"
+                for place in dict.fromkeys(places[i] for i in sorted(places))
+            )
+            joins = [p for p in dict.fromkeys(places.values()) if p != END]
+            yield Finding(
+                "incomplete-join",
+                f"the branches of '{split}' are not joined in one place",
+                "; ".join(ways),
+                f"let all of them lead to '{joins[0]}'",
+                subject.at_next(split),
+            )
+
+
+def _open_splits(subject: Subject) -> Iterator[tuple[str, dict[int, str]]]:
+    for split, places in subject.nesting.ends_at.items():
+        if split not in subject.nesting.settled:
+            yield split, places
+
+
+def _parts(subject: Subject, split: str, places: dict[int, str]) -> str:
+    names = subject.outline.forms[split].named
+    return listed(names[index] for index in sorted(places))
+
+
+def _is_foreach(subject: Subject, split: str) -> bool:
+    return subject.outline.forms[split].kind is TransitionKind.FOREACH
+
+
+def _describe(subject: Subject, split: str) -> str:
+    return f"the {'foreach' if _is_foreach(subject, split) else 'branches'} of '{split}'"
+
+
+def _origins(subject: Subject, arrivals: tuple[Arrival, ...]) -> str:
+    return "; ".join(f"'{a.parent}' is in {_origin(subject, a.split)}" for a in arrivals)
+
+
+def _origin(subject: Subject, split: str | None) -> str:
+    if split is None:
+        return "no split"
+    return f"{'the foreach' if _is_foreach(subject, split) else 'a branch'} of '{split}'"
+
+
+def _deepest(arrivals: tuple[Arrival, ...]) -> int:
+    return max(len(arrival.stack) for arrival in arrivals)

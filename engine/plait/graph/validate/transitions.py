@@ -1,0 +1,252 @@
+"""Rules about `self.next` as it is written: where it stands, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from plait.base.errors import Finding, nearest
+from plait.graph.names import END, RESERVED_NAMES
+from plait.graph.source import Argument, NextCall, Shape, StepSource
+from plait.graph.validate.subject import Subject, find_last, listed
+
+_FORMS = "self.next(self.a), self.next(self.a, self.b) or self.next(self.a, foreach='items')"
+
+_KEYWORDS = ("foreach", "condition")
+
+
+def no_next(subject: Subject) -> Iterator[Finding]:
+    """Every step but `end` says where it goes."""
+    followers = [n for n in subject.outline.adrift if n != END] or [END]
+    for step in subject.steps.values():
+        if step.is_step and step.name != END and not step.calls and not step.missing:
+            if step is find_last(subject):
+                continue  # with another name for `end`, which is said there
+            yield Finding(
+                "no-next",
+                f"step '{step.name}' does not say what comes after it",
+                "every step but 'end' closes with self.next(...)",
+                f"add as its last line: self.next(self.{followers[0]})",
+                step.where,
+            )
+
+
+def end_has_next(subject: Subject) -> Iterator[Finding]:
+    """Nothing comes after `end`."""
+    end = subject.steps.get(END)
+    if end is not None and end.calls:
+        yield Finding(
+            "end-has-next",
+            "'end' calls self.next",
+            "'end' is the last step of every flow",
+            "remove the call, or rename this step and add an 'end' after it",
+            end.at(end.calls[0].line),
+        )
+
+
+def next_twice(subject: Subject) -> Iterator[Finding]:
+    """The graph has one way on from a step, and it is known before anything runs."""
+    for step in subject.steps.values():
+        if step.name != END and len(step.calls) > 1:
+            lines = [str(call.line) for call in step.calls]
+            yield Finding(
+                "next-twice",
+                f"step '{step.name}' calls self.next {len(lines)} times",
+                f"it does so in lines {', '.join(lines[:-1])} and {lines[-1]}; a step has one "
+                "self.next, as its last statement, so that the graph is known before it runs",
+                "keep one; let the steps after it look at an artifact to decide what to do",
+                step.at(step.calls[1].line),
+            )
+
+
+def next_not_last(subject: Subject) -> Iterator[Finding]:
+    """`self.next` is the last statement, in no block."""
+    for step, call in subject.single_calls():
+        if not call.is_last:
+            place = f"inside of {call.within}" if call.within else "followed by other statements"
+            yield Finding(
+                "next-not-last",
+                f"self.next of step '{step.name}' is not its last statement",
+                f"it is {place}; where a step goes must not depend on what happens in it",
+                _way_out(call),
+                step.at(call.line),
+            )
+
+
+def next_without_target(subject: Subject) -> Iterator[Finding]:
+    """`self.next` names at least one step."""
+    for step, call in subject.single_calls():
+        if not call.arguments and "condition" not in dict(call.keywords):
+            yield Finding(
+                "next-without-target",
+                f"self.next of step '{step.name}' names no step",
+                f"the forms are {_FORMS}",
+                "name the step that comes next: self.next(self.STEP)",
+                step.at(call.line),
+            )
+
+
+def bad_next_argument(subject: Subject) -> Iterator[Finding]:
+    """A target is written as `self.STEP`, so that it can be read without running anything."""
+    for step, call in subject.single_calls():
+        if _is_switch(call):
+            continue
+        for argument in call.arguments:
+            if argument.shape is not Shape.STEP:
+                yield Finding(
+                    "bad-next-argument",
+                    f"step '{step.name}' hands {argument.text} to self.next",
+                    "a target is written as self.STEP, because the graph is read from the source",
+                    _better_argument(subject, argument),
+                    step.at(call.line),
+                )
+
+
+def unknown_next_keyword(subject: Subject) -> Iterator[Finding]:
+    """`self.next` takes few keywords."""
+    for step, call in subject.single_calls():
+        for keyword, value in call.keywords:
+            if keyword not in _KEYWORDS:
+                written = f"{keyword}=" if keyword else f"**{value.text}"
+                yield Finding(
+                    "unknown-next-keyword",
+                    f"self.next of step '{step.name}' does not know {written}",
+                    nearest(keyword, _KEYWORDS),
+                    f"the forms are {_FORMS}",
+                    step.at(call.line),
+                )
+
+
+def mixed_next(subject: Subject) -> Iterator[Finding]:
+    """A call of `self.next` has one form."""
+    for step, call in subject.single_calls():
+        keywords = dict(call.keywords)
+        targets = [argument.text for argument in call.arguments]
+        if "foreach" in keywords and "condition" in keywords:
+            why = "it has both foreach= and condition="
+        elif "foreach" in keywords and len(_flat(call)) > 1:
+            why = f"it fans out with foreach=, but to {len(_flat(call))} steps"
+        elif _is_switch(call) and not _is_plain_switch(call):
+            why = "a switch is given one dict of targets and condition=, and nothing else"
+        else:
+            continue
+        yield Finding(
+            "mixed-next",
+            f"self.next of step '{step.name}' mixes two forms",
+            why,
+            f"fan out to one step, self.next({targets[0]}, foreach='...'), and branch there"
+            if "foreach" in keywords and targets
+            else f"the forms are {_FORMS}",
+            step.at(call.line),
+        )
+
+
+def bad_foreach(subject: Subject) -> Iterator[Finding]:
+    """`foreach=` names an artifact by a string."""
+    for step, call in subject.single_calls():
+        value = dict(call.keywords).get("foreach")
+        if value is None:
+            continue
+        why, fix = _judge_foreach(subject, step, value)
+        if why:
+            yield Finding(
+                "bad-foreach",
+                f"foreach={value.text} in step '{step.name}' does not name an artifact",
+                why,
+                fix,
+                step.at(call.line),
+            )
+
+
+def duplicate_target(subject: Subject) -> Iterator[Finding]:
+    """A branch leads to different steps."""
+    for step, call in subject.single_calls():
+        names = [argument.name for argument in _flat(call) if argument.name]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice and not _is_switch(call) and "foreach" not in dict(call.keywords):
+            yield Finding(
+                "duplicate-target",
+                f"self.next of step '{step.name}' names {listed(twice)} more than once",
+                "a branch runs each step it names once",
+                "name each once; to run one step many times, use foreach='...'",
+                step.at(call.line),
+            )
+
+
+def switch_not_supported(subject: Subject) -> Iterator[Finding]:
+    """The grammar has a switch, which this version can't run yet."""
+    for step, call in subject.single_calls():
+        if _is_plain_switch(call):
+            yield Finding(
+                "switch-not-supported",
+                f"step '{step.name}' chooses its successor with a switch",
+                "this version of plait does not run switches yet",
+                "go on to one step, and let it look at the artifact to decide what to do",
+                step.at(call.line),
+            )
+
+
+def _is_switch(call: NextCall) -> bool:
+    return "condition" in dict(call.keywords) or any(
+        argument.shape is Shape.CASES for argument in call.arguments
+    )
+
+
+def _is_plain_switch(call: NextCall) -> bool:
+    shapes = [argument.shape for argument in call.arguments]
+    return shapes == [Shape.CASES] and [name for name, _ in call.keywords] == ["condition"]
+
+
+def _flat(call: NextCall) -> list[Argument]:
+    return [item for argument in call.arguments for item in argument.items or (argument,)]
+
+
+def _way_out(call: NextCall) -> str:
+    if call.within == "a `return`":
+        return "write it without `return`"
+    if not call.within or call.within == "a `with`":
+        return "move it to the end of the step"
+    return "move it to the end of the step, and keep what was decided in an artifact"
+
+
+def _better_argument(subject: Subject, argument: Argument) -> str:
+    steps = subject.steps
+    if argument.shape is Shape.CALLED and argument.name in steps:
+        return f"do not call the step: self.{argument.name}"
+    if argument.shape in (Shape.TEXT, Shape.NAME):
+        if argument.name in steps:
+            return f"write self.{argument.name}"
+        known = nearest(argument.name, steps)
+        return f"write self.STEP; {known}"
+    if argument.shape is Shape.ITEMS and argument.items:
+        targets = ", ".join(item.text for item in argument.items)
+        return f"write the steps one by one: self.next({targets})"
+    return f"the forms are {_FORMS}"
+
+
+def _judge_foreach(subject: Subject, step: StepSource, value: Argument) -> tuple[str, str]:
+    """Give why *value* names no artifact, and what to write; empty if it may name one."""
+    if value.shape is Shape.STEP:
+        return "it takes the artifact's name, not its value", f"write foreach='{value.name}'"
+    if value.shape is Shape.TEXT:
+        return _judge_foreach_name(subject, step, value.name)
+    example = value.name or "items"
+    why = "the artifact's name must be a literal string, because the graph is read from the source"
+    return why, f"set self.{example} in step '{step.name}', and write foreach='{example}'"
+
+
+def _judge_foreach_name(subject: Subject, step: StepSource, name: str) -> tuple[str, str]:
+    plain = name.removeprefix("self.")
+    other = subject.source.others.get(name)
+    set_items = f"set self.items in step '{step.name}', and write foreach='items'"
+    if plain != name and plain.isidentifier():
+        return "it takes the artifact's name alone", f"write foreach='{plain}'"
+    if not name.isidentifier():
+        return "an artifact has the name of an attribute of self", set_items
+    if name in RESERVED_NAMES:
+        keep = f"keep it first, self.items = self.{name}, and write foreach='items'"
+        return f"self.{name} belongs to plait and is not an artifact", keep
+    if name in subject.steps:
+        return f"'{name}' is a step", set_items
+    if other in ("a method", "a property"):
+        return f"'{name}' is {other}", set_items
+    return "", ""
