@@ -1,0 +1,254 @@
+"""A flow class as one record, everything about it checked at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from plait.base.errors import Finding, InvalidFlow, UsageError, Where, shown_path
+from plait.base.records import TransitionKind
+from plait.flow.bound import is_constant, make_bound
+from plait.flow.declarations import check_parameters
+from plait.flow.decorate import parse_with
+from plait.flow.errors import FixedName
+from plait.flow.members import FREE_NAMES, OWN_NAMES, class_attributes
+from plait.flow.parameters import Parameter
+from plait.flow.spec import FlowSpec
+from plait.flow.step import MisplacedDecorator, decorators_of, findings_of, is_step
+from plait.graph.build import analyse
+from plait.graph.model import Graph, Node
+from plait.hooks.step import MAX_ATTEMPTS, AttemptPlan, StepChecked, StepDecorator
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDefinition:
+    """A valid flow, as its class says it.
+
+    Args:
+        cls: The class.
+        name: The flow's name.
+        file: The file that the class is written in; empty if in none, such as in a notebook.
+        graph: Its steps.
+        parameters: Its parameters, by the names that steps use, in the order of the source.
+        constants: The data among its class attributes, by name.
+        decorators: The decorators of each step, outermost first.
+        plans: What the decorators of each step ask for, together, when a task fails.
+        bound: The class of the objects that steps run on.
+        class_names: Names of the class that an artifact of the same name has to hide.
+    """
+
+    cls: type
+    name: str
+    file: str
+    graph: Graph
+    parameters: Mapping[str, Parameter]
+    constants: Mapping[str, object]
+    decorators: Mapping[str, tuple[StepDecorator, ...]]
+    plans: Mapping[str, AttemptPlan]
+    bound: type = field(repr=False, compare=False)
+    class_names: frozenset[str] = field(repr=False, compare=False)
+
+
+class NotAFlow(UsageError):
+    """Something that should be a flow class is not one."""
+
+    slug = "not-a-flow"
+
+    def __init__(self, given: object) -> None:
+        super().__init__(
+            f"{given!r} is not a flow",
+            why="a flow is a class that is derived from FlowSpec",
+            fix="write class MyFlow(FlowSpec), and call it as MyFlow()",
+        )
+
+
+def read_definition(cls: type, *, with_: Sequence[str] = ()) -> FlowDefinition:
+    """Read a flow class and check everything about it that can be checked before it runs.
+
+    Args:
+        cls: The class, derived from FlowSpec.
+        with_: Decorators for every step that does not have them in the code, as `--with` takes
+            them.
+
+    Raises:
+        NotAFlow: *cls* is no flow.
+        InvalidFlow: With everything that is wrong with it.
+        BadWith, UnknownDecorator, BadDecorator: One of *with_* can't be used.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, FlowSpec) and cls is not FlowSpec):
+        raise NotAFlow(cls)
+    members = class_attributes(cls, FlowSpec)
+    parameters = _read_parameters(members)
+    constants = {n: v for n, v in members.items() if is_constant(n, v)}
+    extra = [parse_with(text) for text in with_]
+    decorators = {
+        name: _add_extra(decorators_of(member), extra)
+        for name, member in members.items()
+        if is_step(member)
+    }
+    graph, findings = analyse(cls, parameters=_all_parameters(cls))
+    findings = [
+        *findings,
+        *check_parameters(parameters),
+        *_check_members(members),
+        *_check_decorators(cls.__name__, graph, parameters, decorators, members),
+    ]
+    if findings or graph is None:
+        raise InvalidFlow(cls.__name__, findings)
+    hidden = [*parameters, *constants, *graph.nodes, *vars(FlowSpec)]
+    return FlowDefinition(
+        cls=cls,
+        name=cls.__name__,
+        file=_file_of(cls),
+        graph=graph,
+        parameters=parameters,
+        constants=constants,
+        decorators={step: decorators[step] for step in graph.nodes},
+        plans={step: plan_attempts(decorators[step]) for step in graph.nodes},
+        bound=make_bound(cls, FlowSpec, constants),
+        class_names=frozenset(dir(cls)).difference(hidden) | (FREE_NAMES - members.keys()),
+    )
+
+
+def plan_attempts(decorators: Sequence[StepDecorator]) -> AttemptPlan:
+    """Give what the decorators of one step ask for together.
+
+    The decorator with the most retries says how many there are and how long to wait; a fallback
+    is made if any has one.
+    """
+    plans = [decorator.plan_attempts() for decorator in decorators]
+    most = max(plans, key=lambda plan: plan.retries, default=AttemptPlan())
+    return AttemptPlan(most.retries, most.minutes_between, any(p.fallback for p in plans))
+
+
+def _read_parameters(members: Mapping[str, object]) -> dict[str, Parameter]:
+    found: dict[str, Parameter] = {}
+    for name, member in members.items():
+        if isinstance(member, Parameter):
+            # Python does this itself, but not for an attribute added to a finished class.
+            member.__set_name__(type(member), name)
+            found[name] = member
+    return found
+
+
+def _all_parameters(cls: type) -> list[tuple[str, Where | None]]:
+    """Give every parameter by the name that steps use, also where another class replaces it."""
+    found: dict[str, Where | None] = {}
+    for base in reversed(cls.__mro__):
+        for name, member in vars(base).items():
+            if isinstance(member, Parameter):
+                found[name] = member.where
+    return list(found.items())
+
+
+def _add_extra(
+    own: tuple[StepDecorator, ...], extra: Sequence[StepDecorator]
+) -> tuple[StepDecorator, ...]:
+    names = {decorator.name for decorator in own}
+    added = [
+        type(decorator)(decorator.attributes)
+        for decorator in extra
+        if decorator.name not in names or decorator.allow_multiple
+    ]
+    return (*added, *own)
+
+
+def _check_members(members: Mapping[str, Any]) -> Iterator[Finding]:
+    """Find names that are taken, decorators that failed, and decorators on what is no step."""
+    for name, member in members.items():
+        # A step of such a name is found with the graph.
+        if name in OWN_NAMES and not is_step(member):
+            yield Finding(
+                slug=FixedName.slug,
+                what=f"'{name}' cannot be an attribute of a flow",
+                why=f"every flow has self.{name}, which steps could then not use",
+                fix="give it another name",
+                where=member.where if isinstance(member, Parameter) else _where(member),
+            )
+        yield from findings_of(member)
+        if not is_step(member):
+            for decorator in decorators_of(member):
+                yield Finding(
+                    slug=MisplacedDecorator.slug,
+                    what=f"@{decorator.name} is on method '{name}', which is not a step",
+                    why="the method is not marked by @step",
+                    fix=f"add @step between @{decorator.name} and def {name}",
+                    where=decorator.where,
+                )
+
+
+def _check_decorators(
+    flow: str,
+    graph: Graph | None,
+    parameters: Mapping[str, Parameter],
+    decorators: Mapping[str, tuple[StepDecorator, ...]],
+    members: Mapping[str, Any],
+) -> Iterator[Finding]:
+    for step, found in decorators.items():
+        node = None if graph is None else graph[step]
+        where = _where(members[step]) if node is None else Where(node.file, node.line)
+        yield from _check_count(step, found)
+        yield from _check_attempts(step, found, where)
+        # Without a valid graph nobody knows where a step goes, which is what checks ask about.
+        if graph is not None and node is not None:
+            checked = StepChecked(
+                flow=flow,
+                step=step,
+                transition=_kind(node),
+                is_join=node.is_join,
+                decorators=tuple(decorator.name for decorator in found),
+                where=where,
+                steps=tuple(graph.nodes),
+                parameters=tuple(parameters),
+            )
+            for decorator in found:
+                yield from decorator.check(checked)
+
+
+def _check_count(step: str, found: Sequence[StepDecorator]) -> Iterator[Finding]:
+    seen: dict[str, StepDecorator] = {}
+    for decorator in found:
+        first = seen.setdefault(decorator.name, decorator)
+        if first is not decorator and not decorator.allow_multiple:
+            place = "" if first.where is None else f" the first is at {first.where}"
+            yield Finding(
+                slug="duplicate-decorator",
+                what=f"step '{step}' has @{decorator.name} twice",
+                why=f"a step has at most one @{decorator.name};{place}".rstrip(";"),
+                fix="remove one of them",
+                where=decorator.where,
+            )
+
+
+def _check_attempts(
+    step: str, found: Sequence[StepDecorator], where: Where | None
+) -> Iterator[Finding]:
+    plan = plan_attempts(found)
+    attempts = 1 + plan.retries + plan.fallback
+    if attempts > MAX_ATTEMPTS:
+        fallback = ", and one for the fallback of @catch" if plan.fallback else ""
+        yield Finding(
+            slug="too-many-attempts",
+            what=f"step '{step}' would have up to {attempts} attempts",
+            why=f"a task has at most {MAX_ATTEMPTS}; these are the first, {plan.retries} "
+            f"retries{fallback}",
+            fix=f"write times={MAX_ATTEMPTS - 1 - plan.fallback} or less",
+            where=where,
+        )
+
+
+def _kind(node: Node) -> TransitionKind | str:
+    return "" if node.kind is None else node.kind
+
+
+def _where(function: Any) -> Where | None:
+    code = getattr(function, "__code__", None)
+    return None if code is None else Where(shown_path(code.co_filename), code.co_firstlineno)
+
+
+def _file_of(cls: type) -> str:
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return os.path.abspath(file) if file else ""

@@ -1,0 +1,88 @@
+"""`@step`: the mark that makes a method a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from plait.base.errors import Finding, PlaitError, Where
+from plait.flow.source import find_caller
+from plait.hooks.step import StepDecorator
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class MisplacedDecorator(PlaitError):
+    """A decorator for steps was put on something that is not one."""
+
+    slug = "misplaced-decorator"
+
+    def __init__(self, name: str, target: object) -> None:
+        kind = type(target).__name__
+        called = getattr(target, "__name__", "")
+        words = f"the {kind} '{called}'" if called else f"a {kind}"
+        super().__init__(
+            f"@{name} is on {words}, not on a step",
+            why=f"@{name} decorates methods of a flow",
+            fix=f"put it on a method that is marked by @step: @{name}, then @step, then def",
+            where=find_caller(),
+        )
+
+
+def step(function: Function) -> Function:
+    """Mark a method of a flow as one of its steps.
+
+    Args:
+        function: The method; it takes `self`, or `self` and `inputs` if it is a join.
+
+    Returns:
+        The same function.
+
+    Raises:
+        MisplacedDecorator: It is not a function.
+    """
+    if not hasattr(function, "__code__"):
+        raise MisplacedDecorator("step", function)
+    # A decorator that came first stands below @step; its step would be one only by accident of
+    # the order, and other engines refuse it, so that is a finding once the flow is read.
+    function.__dict__["is_step"] = True
+    function.__dict__["name"] = function.__name__
+    for early in decorators_of(function):
+        add_finding(function, _below_step(early.name, function.__name__, early.where))
+    return function
+
+
+def is_step(member: object) -> bool:
+    """Say whether *member* is a function, or a bound method, marked by `@step`."""
+    return getattr(member, "is_step", False) is True
+
+
+def decorators_of(function: object) -> tuple[StepDecorator, ...]:
+    """Give the decorators that are written on *function*, outermost first."""
+    return tuple(getattr(function, "decorators", ()))
+
+
+def add_decorator(function: Callable[..., Any], decorator: StepDecorator) -> None:
+    """Put *decorator* around those that *function* has."""
+    # A new list, because functools.wraps may have shared the old one with another function.
+    function.__dict__["decorators"] = [decorator, *decorators_of(function)]
+
+
+def findings_of(function: object) -> tuple[Finding, ...]:
+    """Give what was found wrong with the decorators of *function* while they were applied."""
+    return tuple(getattr(function, "decorator_findings", ()))
+
+
+def add_finding(function: Callable[..., Any], finding: Finding) -> None:
+    """Keep *finding* until the flow is read, where it is reported with all others."""
+    function.__dict__["decorator_findings"] = [*findings_of(function), finding]
+
+
+def _below_step(name: str, step_name: str, where: Where | None) -> Finding:
+    return Finding(
+        slug=MisplacedDecorator.slug,
+        what=f"@{name} stands below @step on '{step_name}'",
+        why="@step has to be the innermost decorator, next to the method",
+        fix=f"move @{name} to the line above @step",
+        where=where,
+    )

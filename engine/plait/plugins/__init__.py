@@ -1,0 +1,1 @@
+"""The decorators that come with plait; none knows another."""
