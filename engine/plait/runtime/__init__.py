@@ -1,0 +1,1 @@
+"""Running a flow: what decides is pure, what acts is thin."""

@@ -1,0 +1,218 @@
+"""How a run comes to be: it gets an id, claims its place, and has its parameters sealed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from plait.artifacts.seal import Encoded
+from plait.artifacts.store import ArtifactStore
+from plait.base.clock import SystemClock
+from plait.base.errors import PlaitError
+from plait.base.identity import host_name, system_tags, user_name
+from plait.base.layout import run_file_key, run_prefix
+from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.records import AttemptFacts, Failure, FailureKind
+from plait.flow.definition import FlowDefinition
+from plait.graph.draw import to_json
+from plait.metadata.protocol import MetadataStore, NewRun, RunEnded, Status
+from plait.runtime.options import RunOptions
+from plait.storage.protocol import Storage
+
+RUN_FILE = "run.json"
+"""The file by which a run claims its folder, and from which its tasks' processes learn of it."""
+
+
+class RunFolderTaken(PlaitError):
+    """A new run's id is in use in the store of values, though the store of facts gave it."""
+
+    slug = "run-folder-taken"
+
+    def __init__(self, key: RunKey, place: str) -> None:
+        super().__init__(
+            f"run '{key}' has results in {place} already",
+            why="the values are kept there by more than one store of facts",
+            fix="give each store of facts a --datastore-root of its own",
+        )
+
+
+class UnwritableRunIdFile(PlaitError):
+    """The file that `--run-id-file` names cannot be written."""
+
+    slug = "unwritable-run-id-file"
+
+    def __init__(self, path: str, error: OSError) -> None:
+        super().__init__(
+            f"the run's id cannot be written to '{path}'",
+            why=error.strerror or str(error),
+            fix="give --run-id-file a file in a folder that is there and can be written to",
+        )
+
+
+class RunStores(Protocol):
+    """The stores that a new run is written to."""
+
+    @property
+    def root(self) -> str:
+        """The folder of the local store."""
+        ...
+
+    @property
+    def storage(self) -> Storage:
+        """Bytes."""
+        ...
+
+    @property
+    def metadata(self) -> MetadataStore:
+        """Facts."""
+        ...
+
+    def artifacts(self, flow: str) -> ArtifactStore:
+        """Values."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """What a run's file says.
+
+    Args:
+        key: The run.
+        created: Seconds since 1970.
+        user: Who started it.
+        namespace: The namespace it was started in.
+        tags: All its tags at the start.
+    """
+
+    key: RunKey
+    created: float
+    user: str
+    namespace: str
+    tags: frozenset[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the file's content as JSON values."""
+        return {
+            "flow": self.key.flow,
+            "run": self.key.run,
+            "created": self.created,
+            "user": self.user,
+            "namespace": self.namespace,
+            "tags": sorted(self.tags),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_json` gave."""
+        key = RunKey(data["flow"], data["run"])
+        tags = frozenset(data["tags"])
+        return cls(key, data["created"], data["user"], data["namespace"], tags)
+
+
+def load_run_file(storage: Storage, key: RunKey) -> RunFile:
+    """Read the file of a run. Raises MissingKey."""
+    return RunFile.from_json(json.loads(storage.get(run_file_key(key, RUN_FILE))))
+
+
+def create_run(
+    definition: FlowDefinition,
+    parameters: Mapping[str, object],
+    options: RunOptions,
+    stores: RunStores,
+) -> RunKey:
+    """Create a run, ready for its first task.
+
+    Args:
+        definition: The flow.
+        parameters: The value of every parameter.
+        options: The choices of this run.
+        stores: Where it is written.
+
+    Raises:
+        RunFolderTaken: Its folder holds another run's results.
+        UnwritableRunIdFile: `run_id_file` cannot be written.
+        UnpicklableArtifact: A parameter or class attribute cannot be kept.
+    """
+    clock = SystemClock()
+    now = clock.now()
+    artifacts = stores.artifacts(definition.name)
+    values: dict[str, Encoded] = {
+        name: artifacts.encode(name, value)
+        for name, value in {**definition.constants, **parameters}.items()
+    }
+    tags = frozenset(system_tags(now))
+    user = user_name()
+    facts = {
+        "script": definition.file,
+        "arguments": sys.argv,
+        "host": host_name(),
+        "pid": os.getpid(),
+        "python": sys.version.split()[0],
+        "parameters": sorted(parameters),
+        "graph": to_json(definition.graph),
+    }
+    new = NewRun(definition.name, now, options.tags, tags, None, facts)
+    key = stores.metadata.create_run(new, above=_highest_claimed(definition.name, stores))
+    try:
+        namespace = options.namespace or f"user:{user}"
+        file = RunFile(key, now, user, namespace, options.tags | tags)
+        claim = json.dumps(file.to_json()).encode()
+        _claim_folder(stores.storage, key, claim)
+        parameters_key = AttemptKey(*key, PARAMETERS_STEP, "0", 0)
+        sealed = AttemptFacts(key=parameters_key, ok=True, started=now, finished=clock.now())
+        artifacts.seal(sealed, values, {})
+        if options.run_id_file:
+            _write_run_id(options.run_id_file, key)
+    except BaseException as error:
+        record_break(stores.metadata, key, error)
+        raise
+    return key
+
+
+def record_break(metadata: MetadataStore, key: RunKey, error: BaseException) -> None:
+    """Record that a run ended by an error outside of its tasks, such as a full disk.
+
+    The store of facts may be what is broken. Then the run stays as it is, and *error*, which the
+    caller raises on, is what is told.
+    """
+    interrupted = isinstance(error, KeyboardInterrupt)
+    status = Status.INTERRUPTED if interrupted else Status.FAILED
+    what = error.findings[0].what if isinstance(error, PlaitError) else str(error)
+    failure = Failure(FailureKind.LAUNCH, f"{type(error).__name__}: {what}")
+    try:
+        ended = RunEnded(key, SystemClock().now(), status, None if interrupted else failure)
+        metadata.record([ended])
+    except PlaitError as second:
+        error.add_note(f"and this could not be recorded: {second.findings[0].what}")
+
+
+def _claim_folder(storage: Storage, key: RunKey, claim: bytes) -> None:
+    if not storage.put(run_file_key(key, RUN_FILE), [claim]):
+        raise RunFolderTaken(key, storage.place)
+
+
+def _highest_claimed(flow: str, stores: RunStores) -> int:
+    """Give the highest run id in the store of values, if that of facts knows no run at all.
+
+    So that removing the database, or putting a new one beside old values, loses none of them.
+    """
+    if stores.metadata.list_runs(flow, limit=1):
+        return 0
+    prefix = run_prefix(RunKey(flow, ""))
+    ids = {key[len(prefix) :].partition("/")[0] for key in stores.storage.iter_keys(prefix[:-1])}
+    return max((int(run) for run in ids if run.isdecimal()), default=0)
+
+
+def _write_run_id(path: str, key: RunKey) -> None:
+    # Whoever waits for the file must not read half of an id.
+    unfinished = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(unfinished, "w", encoding="utf-8") as file:
+            file.write(key.run)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise UnwritableRunIdFile(path, error) from error

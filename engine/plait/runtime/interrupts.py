@@ -1,0 +1,44 @@
+"""Ctrl-C and its like, counted instead of raised, so that a run can end in an orderly way."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Self
+
+_WATCHED = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+class Interrupts:
+    """Counts signals while it is entered, and puts the former handlers back after.
+
+    Python delivers signals to the main thread only; in another thread (a notebook's, say) nothing
+    is counted and the former handlers stay.
+
+    Args:
+        wake: Called at each signal, from the handler.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.count = 0
+        self._wake = wake
+        self._former: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in _WATCHED:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._former[number] = signal.signal(number, self._heed)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+
+    def _heed(self, _number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+        self._wake()

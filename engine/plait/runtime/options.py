@@ -1,0 +1,59 @@
+"""What a person may choose about one run, and what they get back when it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plait.base.errors import PlaitError
+from plait.base.pathspec import AttemptKey, RunKey
+from plait.base.records import Failure
+from plait.metadata.protocol import Status
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """The choices of one run.
+
+    Args:
+        workers: How tasks' processes start: `fork`, `spawn` or `inline`.
+        max_workers: The most tasks at once, from 1.
+        max_num_splits: The widest foreach allowed.
+        max_log_bytes: The most that is kept of one attempt's log; None for all.
+        tags: User tags.
+        namespace: The namespace that steps see in `current`; the user's own if None.
+        run_id_file: A file to write the run's id to as soon as it is known.
+        command: For `spawn`: the arguments that start this flow's program, up to and without the
+            command, such as `(python, flow.py, --with, retry)`.
+    """
+
+    workers: str = "fork"
+    max_workers: int = 16
+    max_num_splits: int = 100
+    max_log_bytes: int | None = None
+    tags: frozenset[str] = frozenset()
+    namespace: str | None = None
+    run_id_file: str | None = None
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended; `failure` is its first one, in the attempt `failed`."""
+
+    key: RunKey
+    status: Status
+    failure: Failure | None = None
+    failed: AttemptKey | None = None
+
+
+class TooManySplits(PlaitError):
+    """A foreach is wider than the run allows."""
+
+    slug = "too-many-splits"
+
+    def __init__(self, step: str, foreach: str, width: int, limit: int) -> None:
+        super().__init__(
+            f"step '{step}' fans out over '{foreach}' into {width} tasks, more than {limit}",
+            why="a run stops at a foreach wider than --max-num-splits, which is often a mistake",
+            fix=f"if it is meant, run again with --max-num-splits {width}",
+        )

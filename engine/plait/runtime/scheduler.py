@@ -1,0 +1,245 @@
+"""The only loop of a run: carries out what the deciding core says, and tells it what happened."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+from plait.artifacts.store import ArtifactStore
+from plait.base.clock import Clock
+from plait.base.pathspec import AttemptKey, RunKey
+from plait.base.records import AttemptFacts, Failure, FailureKind, TaskOrder
+from plait.logs.store import LogStore, LogWriter
+from plait.metadata import protocol as facts
+from plait.metadata.protocol import MetadataStore
+from plait.runtime import reporter as told
+from plait.runtime import state as core
+from plait.runtime.deaths import describe_exit
+from plait.runtime.interrupts import Interrupts
+from plait.runtime.options import RunOutcome
+from plait.runtime.reporter import Reporter
+from plait.runtime.workers import protocol as work
+from plait.runtime.workers.protocol import Workers
+
+GRACE_SECONDS = 5.0
+"""How long an attempt has after SIGTERM before it is killed."""
+
+_KILL_AT_SIGNAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlaces:
+    """Where a run's results and facts go, and who is told."""
+
+    artifacts: ArtifactStore
+    logs: LogStore
+    metadata: MetadataStore
+    reporter: Reporter
+    clock: Clock
+
+
+@dataclass(slots=True)
+class _Running:
+    """An attempt that was launched and has not ended."""
+
+    order: TaskOrder
+    begun: float
+    log: LogWriter
+    pid: int = 0
+
+
+class Scheduler:
+    """Runs one run to its end.
+
+    Args:
+        run: The run.
+        state: Its deciding core, before its first event.
+        workers: What starts processes.
+        places: Where results go.
+        max_log_bytes: The most that is kept of one attempt's log; None for all.
+    """
+
+    def __init__(
+        self,
+        run: RunKey,
+        state: core.RunState,
+        workers: Workers,
+        places: RunPlaces,
+        *,
+        max_log_bytes: int | None = None,
+    ) -> None:
+        self._run = run
+        self._state = state
+        self._workers = workers
+        self._places = places
+        self._clock = places.clock
+        self._max_log_bytes = max_log_bytes
+        self._running: dict[AttemptKey, _Running] = {}
+        self._timers: list[tuple[float, str]] = []
+        self._facts: list[facts.Fact] = []
+        self._tasks: set[str] = set()
+        self._kill_at: float | None = None
+        self._end: core.EndRun | None = None
+
+    def run(self) -> RunOutcome:
+        """Run until nothing is left to do, and give how it ended."""
+        begun = self._clock.elapsed()
+        with Interrupts(self._workers.wake) as interrupts:
+            heeded = 0
+            self._decide(core.RunStarted())
+            while self._end is None:
+                self._record()
+                for event in self._workers.poll(self._timeout()):
+                    self._take(event)
+                if interrupts.count > heeded:
+                    heeded = interrupts.count
+                    self._interrupt(heeded)
+                self._heed_time()
+            return self._finish(self._end, self._clock.elapsed() - begun)
+
+    # What the core decided
+
+    def _decide(self, event: core.Event) -> None:
+        for action in self._state.handle(event):
+            match action:
+                case core.LaunchAttempt(order):
+                    self._launch(order)
+                case core.ReportAttempt():
+                    self._report(action)
+                case core.AwaitRetry(task, seconds):
+                    heapq.heappush(self._timers, (self._clock.elapsed() + seconds, task))
+                case core.StopAttempts():
+                    self._workers.stop(kill=False)
+                    self._kill_at = self._clock.elapsed() + GRACE_SECONDS
+                case core.EndRun():
+                    self._end = action
+
+    def _launch(self, order: TaskOrder) -> None:
+        now = self._clock.now()
+        log = LogWriter(self._places.logs, order.key, self._max_log_bytes)
+        self._running[order.key] = _Running(order, now, log)
+        index = next((f.index for f in reversed(order.frames) if f.foreach is not None), None)
+        self._facts.append(facts.AttemptStarted(order.key.task_key, order.key.attempt, now, index))
+        self._workers.launch(order)
+
+    def _report(self, action: core.ReportAttempt) -> None:
+        running = self._running.pop(action.key)
+        now = self._clock.now()
+        final = action.retry_in is None
+        self._facts.append(
+            facts.AttemptEnded(
+                action.key.task_key,
+                action.key.attempt,
+                now,
+                ok=action.failure is None,
+                final=final,
+                failure=action.failure,
+            )
+        )
+        seconds = now - running.begun
+        self._places.reporter.report(
+            told.AttemptOver(action.key, running.pid, now, seconds, action.failure, action.retry_in)
+        )
+
+    def _record(self) -> None:
+        """Write what has happened since the last time, in one transaction."""
+        if self._facts:
+            batch, self._facts = self._facts, []
+            self._places.metadata.record(batch)
+
+    # What happened
+
+    def _take(self, event: work.WorkerEvent) -> None:
+        running = self._running.get(event.key)
+        if running is None:
+            return  # it was stopped and reported while its last events were on their way
+        match event:
+            case work.AttemptStarted(key, pid):
+                running.pid = pid
+                self._tell(told.AttemptBegan(key, pid, self._clock.now()))
+            case work.OutputArrived():
+                lines = running.log.write(event.stream, event.data, self._clock.now())
+                if lines and not event.shown:
+                    self._tell(told.LinesPrinted(event.key, running.pid, lines))
+            case work.AttemptExited(key, code):
+                self._close_log(running)
+                sealed = self._places.artifacts.find_facts(key)
+                if sealed is None:
+                    sealed = self._seal_for_the_dead(running, describe_exit(code))
+                self._decide(core.AttemptFinished(key, sealed.transition, sealed.failure))
+            case work.LaunchFailed(key, reason):
+                failure = Failure(FailureKind.LAUNCH, f"its process could not start: {reason}")
+                self._close_log(running)
+                self._seal_for_the_dead(running, failure)
+                self._decide(core.AttemptFinished(key, None, failure))
+
+    def _close_log(self, running: _Running) -> None:
+        lines = running.log.close(self._clock.now())
+        if lines:
+            self._tell(told.LinesPrinted(running.order.key, running.pid, lines))
+
+    def _seal_for_the_dead(self, running: _Running, failure: Failure) -> AttemptFacts:
+        """Seal a failed attempt on behalf of a process that could not do so itself."""
+        order = running.order
+        sealed = AttemptFacts(
+            key=order.key,
+            ok=False,
+            started=running.begun,
+            finished=self._clock.now(),
+            parents=order.parents,
+            frames=order.frames,
+            failure=failure,
+        )
+        if self._places.artifacts.seal(sealed, {}, {}):
+            return sealed
+        # A process of the attempt was there first, at the last moment; what it sealed holds.
+        found = self._places.artifacts.find_facts(order.key)
+        assert found is not None, f"{order.key} is sealed and yet is not"
+        return found
+
+    def _tell(self, event: told.Event) -> None:
+        self._places.reporter.report(event)
+
+    # Time and signals
+
+    def _timeout(self) -> float | None:
+        due = [self._timers[0][0]] if self._timers else []
+        if self._kill_at is not None:
+            due.append(self._kill_at)
+        return max(0.0, min(due) - self._clock.elapsed()) if due else None
+
+    def _heed_time(self) -> None:
+        now = self._clock.elapsed()
+        while self._timers and self._timers[0][0] <= now and self._end is None:
+            _due, task = heapq.heappop(self._timers)
+            self._decide(core.RetryDue(task))
+        if self._kill_at is not None and self._kill_at <= now:
+            self._kill_at = None
+            self._workers.stop(kill=True)
+
+    def _interrupt(self, count: int) -> None:
+        """Stop in an orderly way at the first signal, at once at the second."""
+        if self._end is not None:
+            return
+        if count >= _KILL_AT_SIGNAL:
+            self._workers.stop(kill=True)
+        if not self._state.is_interrupted:
+            self._decide(core.RunInterrupted())
+
+    def _finish(self, end: core.EndRun, seconds: float) -> RunOutcome:
+        now = self._clock.now()
+        failed = None if end.failed is None else end.failed.task_key
+        self._facts.append(facts.RunEnded(self._run, now, end.status, end.failure, failed))
+        self._record()
+        self._tell(
+            told.RunOver(
+                self._run,
+                now,
+                seconds,
+                end.status,
+                self._state.finished_tasks,
+                end.failure,
+                end.failed,
+            )
+        )
+        return RunOutcome(self._run, end.status, end.failure, end.failed)

@@ -1,0 +1,364 @@
+"""What happens next in a run: events in, actions out; holds no process, no clock and no disk."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from plait.base.pathspec import AttemptKey, RunKey
+from plait.base.records import (
+    Failure,
+    FailureKind,
+    Frame,
+    InputRef,
+    TaskOrder,
+    Transition,
+    TransitionKind,
+)
+from plait.graph.model import Graph
+from plait.hooks.step import MAX_ATTEMPTS, AttemptPlan
+from plait.metadata.protocol import Status
+from plait.runtime.options import TooManySplits
+
+# Events: what has happened.
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run may begin; the first event, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFinished:
+    """An attempt has ended: with *transition* or, at `end`, without; or with *failure*."""
+
+    key: AttemptKey
+    transition: Transition | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDue:
+    """The wait before a task's next attempt is over."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunInterrupted:
+    """Somebody asked the run to stop."""
+
+
+Event = RunStarted | AttemptFinished | RetryDue | RunInterrupted
+
+# Actions: what is to be done, in the order given.
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchAttempt:
+    """Start a process for an attempt."""
+
+    order: TaskOrder
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAttempt:
+    """Tell and record how an attempt ended; *retry_in* is the wait before the next, in seconds."""
+
+    key: AttemptKey
+    failure: Failure | None
+    retry_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitRetry:
+    """Send `RetryDue` for a task after so many seconds."""
+
+    task: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopAttempts:
+    """End every running attempt; each still sends its `AttemptFinished`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndRun:
+    """The run is over and nothing runs any more; *failure* is the first one."""
+
+    status: Status
+    failure: Failure | None
+    failed: AttemptKey | None
+
+
+Action = LaunchAttempt | ReportAttempt | AwaitRetry | StopAttempts | EndRun
+
+
+@dataclass(slots=True)
+class _Task:
+    """A task that has been made and has not ended."""
+
+    step: str
+    id: str
+    frames: tuple[Frame, ...]
+    inputs: tuple[InputRef, ...]
+    parents: tuple[InputRef, ...]
+    attempt: int = 0
+    fallback: bool = False
+
+
+@dataclass(slots=True)
+class _FanOut:
+    """The tasks of a foreach that are still to be made; made one by one as workers come free."""
+
+    split: InputRef
+    frames: tuple[Frame, ...]
+    step: str
+    foreach: str
+    width: int
+    first_id: int
+    next_index: int = 0
+
+
+@dataclass(slots=True)
+class _Barrier:
+    """The parts of one split that its join waits for, in join order."""
+
+    waiting: int
+    arrived: list[InputRef | None]
+
+
+class RunState:
+    """One run's tasks, from the first event to `EndRun`.
+
+    Cost per event does not grow with the number of tasks: a foreach is kept as a counter until
+    its tasks can run, and a barrier counts down. Ids are given in the order of the split, so that
+    they do not depend on timing within one foreach.
+    """
+
+    def __init__(
+        self,
+        run: RunKey,
+        graph: Graph,
+        plans: Mapping[str, AttemptPlan],
+        *,
+        max_workers: int,
+        max_num_splits: int,
+        origin_run: str | None = None,
+    ) -> None:
+        self._run = run
+        self._graph = graph
+        self._plans = plans
+        self._max_workers = max_workers
+        self._max_num_splits = max_num_splits
+        self._origin_run = origin_run
+        self._ids = 0
+        self._ready: deque[_Task] = deque()
+        self._fans: list[_FanOut] = []
+        self._running: dict[str, _Task] = {}
+        self._retrying: dict[str, _Task] = {}
+        self._barriers: dict[str, _Barrier] = {}
+        self._failure: Failure | None = None
+        self._failed: AttemptKey | None = None
+        self._interrupted = False
+        self._ended = False
+        self.finished_tasks = 0
+
+    def handle(self, event: Event) -> list[Action]:
+        """Take in one event and say what is to be done now.
+
+        Raises:
+            AssertionError: The event cannot happen now; a bug of the caller.
+        """
+        assert not self._ended, f"{event} after the run has ended"
+        actions: list[Action] = []
+        match event:
+            case RunStarted():
+                self._make_task("start", (), (), ())
+            case AttemptFinished():
+                self._finish(event, actions)
+            case RetryDue():
+                # A retry that was given up because the run stops is no longer waited for.
+                task = self._retrying.pop(event.task, None)
+                if task is not None:
+                    self._ready.append(task)
+            case RunInterrupted():
+                self._interrupted = True
+                self._drop_what_waits()
+                if self._running:
+                    actions.append(StopAttempts())
+        self._launch(actions)
+        if not (self._running or self._ready or self._fans or self._retrying):
+            assert self._is_stopping or not self._barriers, "a join was never reached"
+            self._ended = True
+            actions.append(EndRun(self._status, self._failure, self._failed))
+        return actions
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether somebody asked the run to stop."""
+        return self._interrupted
+
+    @property
+    def _is_stopping(self) -> bool:
+        return self._interrupted or self._failure is not None
+
+    @property
+    def _status(self) -> Status:
+        if self._interrupted:
+            return Status.INTERRUPTED
+        return Status.DONE if self._failure is None else Status.FAILED
+
+    def _drop_what_waits(self) -> None:
+        self._ready.clear()
+        self._fans.clear()
+        self._retrying.clear()
+
+    # Launching
+
+    def _launch(self, actions: list[Action]) -> None:
+        while len(self._running) < self._max_workers:
+            task = self._next_task()
+            if task is None:
+                return
+            self._running[task.id] = task
+            actions.append(LaunchAttempt(self._order(task)))
+
+    def _next_task(self) -> _Task | None:
+        if self._ready:
+            return self._ready.popleft()
+        if not self._fans:
+            return None
+        # The newest foreach first: an inner one is finished, and its barrier freed, before the
+        # outer one goes on.
+        fan = self._fans[-1]
+        index = fan.next_index
+        fan.next_index += 1
+        if fan.next_index == fan.width:
+            self._fans.pop()
+        frame = Frame(fan.split.step, fan.split.task, index, fan.width, fan.foreach)
+        inputs = (fan.split,)
+        return _Task(fan.step, str(fan.first_id + index), (*fan.frames, frame), inputs, inputs)
+
+    def _order(self, task: _Task) -> TaskOrder:
+        plan = self._plan(task.step)
+        return TaskOrder(
+            key=AttemptKey(*self._run, task.step, task.id, task.attempt),
+            inputs=task.inputs,
+            parents=task.parents,
+            frames=task.frames,
+            retries=max(0, plan.retries - task.attempt),
+            fallback=task.fallback,
+            origin_run=self._origin_run,
+        )
+
+    def _plan(self, step: str) -> AttemptPlan:
+        return self._plans.get(step, _NO_RETRY)
+
+    def _make_task(
+        self,
+        step: str,
+        frames: tuple[Frame, ...],
+        inputs: tuple[InputRef, ...],
+        parents: tuple[InputRef, ...],
+    ) -> None:
+        self._ids += 1
+        self._ready.append(_Task(step, str(self._ids), frames, inputs, parents))
+
+    # Finishing
+
+    def _finish(self, event: AttemptFinished, actions: list[Action]) -> None:
+        task = self._running.pop(event.key.task, None)
+        assert task is not None, f"{event.key} is not running"
+        assert task.attempt == event.key.attempt, f"{event.key} is not the running attempt"
+        if event.failure is not None:
+            self._fail(task, event.key, event.failure, actions)
+            return
+        self.finished_tasks += 1
+        actions.append(ReportAttempt(event.key, None, None))
+        if self._interrupted:
+            return
+        ref = InputRef(task.step, task.id, task.attempt)
+        if event.transition is None:
+            assert self._graph[task.step].kind is None, f"{event.key} went nowhere"
+            return
+        too_wide = self._refuse_width(task.step, event.transition)
+        if too_wide is not None:
+            self._stop_with(event.key, too_wide)
+        if not self._is_stopping:
+            self._advance(task, ref, event.transition)
+
+    def _fail(self, task: _Task, key: AttemptKey, failure: Failure, actions: list[Action]) -> None:
+        plan = self._plan(task.step)
+        attempts_left = task.attempt + 1 < MAX_ATTEMPTS and not task.fallback
+        again = failure.retry and attempts_left and not self._is_stopping
+        retry = again and task.attempt < plan.retries
+        if not retry and not (again and plan.fallback):
+            actions.append(ReportAttempt(key, failure, None))
+            self._stop_with(key, failure)
+            return
+        wait = plan.minutes_between * 60 if retry else 0.0
+        actions.append(ReportAttempt(key, failure, wait))
+        task.attempt += 1
+        task.fallback = not retry
+        if wait > 0:
+            self._retrying[task.id] = task
+            actions.append(AwaitRetry(task.id, wait))
+        else:
+            self._ready.append(task)
+
+    def _stop_with(self, key: AttemptKey, failure: Failure) -> None:
+        if not self._is_stopping:
+            self._failure, self._failed = failure, key
+        self._drop_what_waits()
+
+    def _refuse_width(self, step: str, transition: Transition) -> Failure | None:
+        limit, width = self._max_num_splits, transition.width
+        if width is None or width <= limit:
+            return None
+        error = TooManySplits(step, transition.foreach or "", width, limit)
+        return Failure(FailureKind.LAUNCH, error.findings[0].what, error.format(), retry=False)
+
+    def _advance(self, task: _Task, ref: InputRef, transition: Transition) -> None:
+        node = self._graph[task.step]
+        if transition.kind is TransitionKind.FOREACH:
+            width = transition.width
+            assert width is not None, f"foreach of '{task.step}' has no width"
+            assert transition.foreach is not None, f"foreach of '{task.step}' has no artifact"
+            assert node.joined_by is not None, f"foreach of '{task.step}' has no join"
+            if width == 0:
+                self._make_task(node.joined_by, task.frames, (), (ref,))
+                return
+            self._barriers[task.id] = _Barrier(width, [None] * width)
+            first = self._ids + 1
+            self._ids += width
+            target = transition.targets[0]
+            self._fans.append(_FanOut(ref, task.frames, target, transition.foreach, width, first))
+        elif transition.kind is TransitionKind.BRANCH:
+            width = len(transition.targets)
+            self._barriers[task.id] = _Barrier(width, [None] * width)
+            for index, target in enumerate(transition.targets):
+                frame = Frame(task.step, task.id, index, width)
+                self._arrive(target, (*task.frames, frame), ref)
+        else:
+            self._arrive(transition.targets[0], task.frames, ref)
+
+    def _arrive(self, step: str, frames: tuple[Frame, ...], ref: InputRef) -> None:
+        """Bring a finished task to the step after it: a new task, or one part of a barrier."""
+        if not self._graph[step].is_join:
+            self._make_task(step, frames, (ref,), (ref,))
+            return
+        frame = frames[-1]
+        barrier = self._barriers[frame.task]
+        assert barrier.arrived[frame.index] is None, f"part {frame} of a split arrived twice"
+        barrier.arrived[frame.index] = ref
+        barrier.waiting -= 1
+        if barrier.waiting == 0:
+            del self._barriers[frame.task]
+            inputs = tuple(part for part in barrier.arrived if part is not None)
+            self._make_task(step, frames[:-1], inputs, inputs)
+
+
+_NO_RETRY = AttemptPlan()

@@ -1,0 +1,392 @@
+"""Workers with real processes: starts, output, exits, stops, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from plait.base.pathspec import AttemptKey
+from plait.base.records import TaskOrder
+from plait.runtime.workers.inline import InlineWorkers
+from plait.runtime.workers.processes import ProcessWorkers
+from plait.runtime.workers.protocol import (
+    AttemptExited,
+    AttemptStarted,
+    LaunchFailed,
+    OutputArrived,
+    WorkerEvent,
+    Workers,
+)
+
+PATIENCE = 20.0
+
+
+def order(task: str = "1", step: str = "start") -> TaskOrder:
+    """Give an order for one attempt."""
+    return TaskOrder(AttemptKey("F", "1", step, task, 0))
+
+
+def wait_for(workers: Workers, ends: int) -> list[WorkerEvent]:
+    """Give all events until so many attempts have ended."""
+    events: list[WorkerEvent] = []
+    deadline = time.monotonic() + PATIENCE
+    while sum(isinstance(e, AttemptExited | LaunchFailed) for e in events) < ends:
+        assert time.monotonic() < deadline, f"nothing ended; so far: {events}"
+        events.extend(workers.poll(1.0))
+    return events
+
+
+def output(events: list[WorkerEvent], stream: str) -> bytes:
+    """Give what was written to a stream."""
+    return b"".join(e.data for e in events if isinstance(e, OutputArrived) and e.stream == stream)
+
+
+def is_gone(pid: int) -> bool:
+    """Say whether a process has ended, a zombie counting as gone."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state == "Z"
+
+
+def wait_until_gone(pid: int) -> None:
+    """Wait for a process to end."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_gone(pid):
+        assert time.monotonic() < deadline, f"process {pid} is still there"
+
+
+class Make:
+    """Makes workers and closes them after the test."""
+
+    def __init__(self) -> None:
+        self.made: list[ProcessWorkers] = []
+
+    def __call__(
+        self, run: Callable[[TaskOrder], int] = lambda _: 0, **more: object
+    ) -> ProcessWorkers:
+        workers = ProcessWorkers(run, **more)  # type: ignore[arg-type]  # handed through
+        self.made.append(workers)
+        return workers
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    """Give a maker of workers."""
+    maker = Make()
+    yield maker
+    for workers in maker.made:
+        workers.close()
+
+
+def say(text: str, stream: int = 1) -> None:
+    """Write text to a descriptor, as any library of the user's may."""
+    os.write(stream, text.encode())
+
+
+def open_sockets() -> list[str]:
+    """Give the names of this process's open sockets."""
+    names = []
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            names.append(os.readlink(f"/proc/self/fd/{fd}"))
+        except FileNotFoundError:
+            continue  # the descriptor that listed the folder
+    return [name for name in names if "socket" in name]
+
+
+def test_an_attempt_starts_writes_and_exits_in_this_order(make: Make) -> None:
+    """The events of one attempt come in order, and hold its output and exit code."""
+
+    def run(_order: TaskOrder) -> int:
+        say("out\n")
+        say("err\n", 2)
+        return 7
+
+    workers = make(run)
+    workers.launch(order())
+    events = wait_for(workers, 1)
+
+    assert isinstance(events[0], AttemptStarted)
+    assert (output(events, "stdout"), output(events, "stderr")) == (b"out\n", b"err\n")
+    assert events[-1] == AttemptExited(order().key, 7)
+
+
+def test_an_attempt_is_a_process_of_its_own(make: Make) -> None:
+    """A child has its own process id, session and standard input, and keeps no open socket."""
+
+    def run(_order: TaskOrder) -> int:
+        sockets = open_sockets()
+        leads = os.getpid() == os.getsid(0)
+        say(json.dumps([leads, os.readlink("/proc/self/fd/0"), sockets]))
+        return 0
+
+    before = open_sockets()
+    workers = make(run)
+    workers.launch(order())
+    leads, stdin, sockets = json.loads(output(wait_for(workers, 1), "stdout"))
+
+    assert leads
+    assert stdin == "/dev/null"
+    # Those that pytest itself had open before are not the keeper's to close.
+    assert [s for s in sockets if s not in before] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])
+def test_a_death_by_signal_is_told_by_its_number(make: Make, number: int) -> None:
+    """A killed attempt ends with the negative number of its signal."""
+
+    def run(_order: TaskOrder) -> int:
+        signal.signal(number, signal.SIG_DFL) if number != signal.SIGKILL else None
+        os.kill(os.getpid(), number)
+        return 0
+
+    workers = make(run)
+    workers.launch(order())
+
+    assert wait_for(workers, 1)[-1] == AttemptExited(order().key, -number)
+
+
+def test_many_attempts_at_once_are_told_apart(make: Make) -> None:
+    """Each attempt's output and exit code are its own."""
+
+    def run(of: TaskOrder) -> int:
+        say(of.key.task * 3)
+        return int(of.key.task) % 5
+
+    workers = make(run)
+    for task in range(40):
+        workers.launch(order(str(task)))
+    events = wait_for(workers, 40)
+
+    said: dict[str, bytes] = {}
+    for event in events:
+        if isinstance(event, OutputArrived):
+            said[event.key.task] = said.get(event.key.task, b"") + event.data
+    assert said == {str(task): str(task).encode() * 3 for task in range(40)}
+    codes = {e.key.task: e.code for e in events if isinstance(e, AttemptExited)}
+    assert codes == {str(task): task % 5 for task in range(40)}
+
+
+def test_output_larger_than_a_pipe_is_whole(make: Make) -> None:
+    """Nothing is lost of output that is written faster than it is read, up to the last byte."""
+
+    def run(_order: TaskOrder) -> int:
+        for _ in range(50):
+            say("x" * 20_000)
+        say("last")
+        return 0
+
+    workers = make(run)
+    workers.launch(order())
+    written = output(wait_for(workers, 1), "stdout")
+
+    assert len(written) == 1_000_004
+    assert written.endswith(b"xlast")
+
+
+def test_what_an_attempt_leaves_running_ends_with_it(make: Make) -> None:
+    """A process that an attempt started in the background does not outlive it."""
+
+    def run(_order: TaskOrder) -> int:
+        child = subprocess.Popen(["sleep", "600"])
+        say(str(child.pid))
+        child.returncode = 0  # so that it does not complain that nobody waits for it
+        return 0
+
+    workers = make(run)
+    workers.launch(order())
+
+    wait_until_gone(int(output(wait_for(workers, 1), "stdout")))
+
+
+def test_what_fled_into_a_session_of_its_own_ends_with_the_run(make: Make) -> None:
+    """Even a daemon is found and ended when the workers close."""
+
+    def run(_order: TaskOrder) -> int:
+        child = subprocess.Popen(["sleep", "600"], start_new_session=True, stdout=2)
+        say(str(child.pid))
+        child.returncode = 0
+        return 0
+
+    workers = make(run)
+    workers.launch(order())
+    pid = int(output(wait_for(workers, 1), "stdout"))
+    workers.close()
+    make.made.clear()
+
+    assert is_gone(pid)
+
+
+def test_stop_asks_and_then_insists(make: Make) -> None:
+    """SIGTERM can be heeded; SIGKILL cannot be refused."""
+
+    def run(_order: TaskOrder) -> int:
+        signal.signal(signal.SIGTERM, lambda *_: say("asked"))
+        say("ready")
+        while True:
+            signal.pause()
+
+    workers = make(run)
+    workers.launch(order())
+    seen: list[WorkerEvent] = []
+    while b"ready" not in output(seen, "stdout"):
+        seen.extend(workers.poll(5))
+    workers.stop(kill=False)
+    while b"asked" not in output(seen, "stdout"):
+        seen.extend(workers.poll(5))
+    workers.stop(kill=True)
+
+    assert wait_for(workers, 1)[-1] == AttemptExited(order().key, -signal.SIGKILL)
+
+
+def test_wake_makes_poll_return(make: Make) -> None:
+    """A poll without a timeout ends when somebody wakes it."""
+    workers = make()
+    workers.wake()
+
+    assert list(workers.poll(None)) == []
+
+
+def test_a_killed_keeper_fails_its_attempts_and_leaves_none(make: Make) -> None:
+    """Attempts die with the keeper; those running are told as killed, later ones as not started."""
+
+    def run(_order: TaskOrder) -> int:
+        say(str(os.getppid()))
+        while True:
+            signal.pause()
+
+    workers = make(run)
+    workers.launch(order())
+    seen: list[WorkerEvent] = []
+    while not output(seen, "stdout"):
+        seen.extend(workers.poll(5))
+    (pid,) = [e.pid for e in seen if isinstance(e, AttemptStarted)]
+    os.kill(int(output(seen, "stdout")), signal.SIGKILL)
+
+    assert wait_for(workers, 1)[-1] == AttemptExited(order().key, -signal.SIGKILL)
+    wait_until_gone(pid)
+    workers.launch(order("2"))
+    assert isinstance(wait_for(workers, 1)[-1], LaunchFailed)
+
+
+def test_a_spawned_attempt_gets_its_order_on_standard_input(make: Make) -> None:
+    """The program is given the step's name, the order, and the environment asked for."""
+    script = "import os, sys; print(sys.argv[1:], sys.stdin.read(), os.environ['EXTRA'])"
+    workers = make(command=(sys.executable, "-c", script), environment={"EXTRA": "é"})
+    workers.launch(order())
+    events = wait_for(workers, 1)
+
+    said = output(events, "stdout").decode()
+    assert said.startswith("['step', 'start', '--order', '-'] {")
+    assert said.rstrip().endswith("é")
+    assert TaskOrder.from_json(json.loads(said[said.index("{") : said.rindex("}") + 1])) == order()
+
+
+def test_a_program_that_is_not_there_is_said(make: Make) -> None:
+    """The attempt ends, and its log says what could not be started."""
+    workers = make(command=("/nowhere/python",))
+    workers.launch(order())
+    events = wait_for(workers, 1)
+
+    assert b"plait cannot start ['/nowhere/python'" in output(events, "stderr")
+    assert events[-1] == AttemptExited(order().key, 126)
+
+
+def test_a_large_order_crosses_whole(make: Make) -> None:
+    """A join of very many inputs gets all of them."""
+    from plait.base.records import InputRef
+
+    inputs = tuple(InputRef("step", str(n), 0) for n in range(20_000))
+    workers = make(lambda of: say(str(len(of.inputs))) or 0)  # type: ignore[func-returns-value]  # None or 0
+    workers.launch(TaskOrder(order().key, inputs, inputs))
+
+    assert output(wait_for(workers, 1), "stdout") == b"20000"
+
+
+def test_prepare_runs_before_the_fork(make: Make) -> None:
+    """What it loads is there in the child."""
+    loaded: list[str] = []
+    workers = make(
+        lambda _: say(",".join(loaded)) or 0, prepare=lambda of: loaded.append(of.key.task)
+    )  # type: ignore[func-returns-value]  # None or 0
+    for task in ("1", "2"):
+        workers.launch(order(task))
+    events = wait_for(workers, 2)
+
+    assert output(events, "stdout") in {b"11,2", b"1,21"}
+
+
+KILLED = """
+import os, signal, subprocess, sys
+from plait.base.pathspec import AttemptKey
+from plait.base.records import TaskOrder
+from plait.runtime.workers.processes import ProcessWorkers
+def run(order):
+    child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    os.write(1, f"{os.getpid()} {os.getppid()} {child.pid}".encode())
+    while True: signal.pause()
+workers = ProcessWorkers(run)
+workers.launch(TaskOrder(AttemptKey("F", "1", "start", "1", 0)))
+while True:
+    for event in workers.poll(5):
+        if hasattr(event, "data"):
+            print(event.data.decode(), flush=True)
+"""
+
+
+def test_nothing_outlives_a_run_that_is_killed() -> None:
+    """After SIGKILL of the run's process, its keeper, tasks and their children are gone."""
+    run = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE)
+    with run:
+        assert run.stdout is not None
+        pids = [int(pid) for pid in run.stdout.readline().split()]
+        run.kill()
+
+        assert len(pids) == 3
+        for pid in pids:
+            wait_until_gone(pid)
+
+
+def test_inline_runs_in_this_process_and_keeps_the_output() -> None:
+    """Output is seen at once and handed over too, and attempts run one after another."""
+    workers = InlineWorkers(lambda of: print("hi", of.key.task) or os.getpid() % 7)  # type: ignore[func-returns-value]  # None or a number
+    workers.launch(order("1"))
+    workers.launch(order("2"))
+    events = wait_for(workers, 2)
+
+    assert output(events, "stdout") == b"hi 1\nhi 2\n"
+    assert all(e.shown for e in events if isinstance(e, OutputArrived))
+    assert events[0] == AttemptStarted(order("1").key, os.getpid())
+    assert list(workers.poll(0)) == []
+
+
+def test_inline_gives_up_what_waits_and_breaks_off_what_runs() -> None:
+    """A stop drops attempts that have not begun; a wake from a handler breaks the running one."""
+
+    def run(_order: TaskOrder) -> int:
+        workers.stop(kill=False)
+        workers.wake()
+        return 0
+
+    workers = InlineWorkers(run)
+    workers.launch(order("1"))
+    workers.launch(order("2"))
+    events = wait_for(workers, 2)
+    workers.wake()
+    workers.close()
+
+    ends = [e for e in events if isinstance(e, AttemptExited)]
+    assert ends == [
+        AttemptExited(order("1").key, -signal.SIGINT),
+        AttemptExited(order("2").key, -signal.SIGTERM),
+    ]
