@@ -1,0 +1,132 @@
+"""plait: flows in Python, every result kept. Everything a user needs is imported from here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+from plait.base.version import VERSION
+from plait.client.source import use_opener
+
+TYPE_CHECKING = False  # `typing` costs half as much as Python's own start; checkers know this name
+if TYPE_CHECKING:
+    from typing import Any
+
+    from plait.base.errors import PlaitError
+    from plait.client.artifact import DataArtifact
+    from plait.client.errors import PlaitNamespaceMismatch, PlaitNotFound
+    from plait.client.flow import Flow
+    from plait.client.namespaces import default_namespace, get_namespace, namespace
+    from plait.client.plait import Plait
+    from plait.client.run import Run
+    from plait.client.source import default_metadata, get_metadata, metadata
+    from plait.client.step import Step
+    from plait.client.stores import Source
+    from plait.client.task import Task
+    from plait.flow.current import current
+    from plait.flow.include import IncludeFile
+    from plait.flow.merge import MergeArtifactsException, MissingInMergeArtifactsException
+    from plait.flow.parameters import Parameter
+    from plait.flow.spec import FlowSpec
+    from plait.flow.step import step
+    from plait.flow.types import JSONType
+    from plait.plugins.catch import FailureHandledByCatch, catch
+    from plait.plugins.retry import retry
+
+__all__ = [
+    "DataArtifact",
+    "FailureHandledByCatch",
+    "Flow",
+    "FlowSpec",
+    "IncludeFile",
+    "JSONType",
+    "MergeArtifactsException",
+    "MissingInMergeArtifactsException",
+    "Parameter",
+    "Plait",
+    "PlaitError",
+    "PlaitNamespaceMismatch",
+    "PlaitNotFound",
+    "Run",
+    "Step",
+    "Task",
+    "__version__",
+    "catch",
+    "current",
+    "default_metadata",
+    "default_namespace",
+    "get_metadata",
+    "get_namespace",
+    "metadata",
+    "namespace",
+    "retry",
+    "step",
+]
+
+__version__ = VERSION
+
+# Where each name is written. A script that only reads results needs no decorators, and one that
+# only shows its flow needs no client, so each is imported when it is asked for.
+_HOMES = {
+    "DataArtifact": "plait.client.artifact",
+    "FailureHandledByCatch": "plait.plugins.catch",
+    "Flow": "plait.client.flow",
+    "FlowSpec": "plait.flow.spec",
+    "IncludeFile": "plait.flow.include",
+    "JSONType": "plait.flow.types",
+    "MergeArtifactsException": "plait.flow.merge",
+    "MissingInMergeArtifactsException": "plait.flow.merge",
+    "Parameter": "plait.flow.parameters",
+    "Plait": "plait.client.plait",
+    "PlaitError": "plait.base.errors",
+    "PlaitNamespaceMismatch": "plait.client.errors",
+    "PlaitNotFound": "plait.client.errors",
+    "Run": "plait.client.run",
+    "Step": "plait.client.step",
+    "Task": "plait.client.task",
+    "catch": "plait.plugins.catch",
+    "current": "plait.flow.current",
+    "default_metadata": "plait.client.source",
+    "default_namespace": "plait.client.namespaces",
+    "get_metadata": "plait.client.source",
+    "get_namespace": "plait.client.namespaces",
+    "namespace": "plait.client.namespaces",
+    "retry": "plait.plugins.retry",
+    "step": "plait.flow.step",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value  # so that the next use comes without a call
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _open_source(spec: str | None) -> Source:
+    # The client knows only what a store promises; which ones there are, `wiring` knows, and it
+    # knows far more than a script needs that has not read anything yet.
+    from plait.wiring import open_source
+
+    return open_source(spec)
+
+
+use_opener(_open_source)
+
+
+class _CallablePackage(ModuleType):
+    # `metadata` is a function of the user's, and one of plait's own packages, which `import` makes
+    # an attribute of this one whenever it likes. So the package itself can be called.
+    def __call__(self, spec: str) -> str:
+        from plait.client.source import metadata
+
+        return metadata(spec)
+
+
+import_module("plait.metadata").__class__ = _CallablePackage

@@ -1,0 +1,1 @@
+"""Reading what runs left: flows, runs, steps, tasks and artifacts as objects."""

@@ -1,0 +1,162 @@
+"""One run as the client holds it: its record, and every question about what belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from plait.artifacts.store import SealedAttempt
+from plait.base.pathspec import PARAMETERS_STEP, STEP_NAME, AttemptKey, RunKey, TaskKey
+from plait.base.records import ArtifactRef, AttemptFacts
+from plait.client.recovery import SealedAttempts, merge_newest, read_sealed, recover_task
+from plait.client.source import Connection
+from plait.metadata.protocol import RunRecord, Status, StepRecord, TaskRecord
+from plait.metadata.rules import parse_id
+
+PAGE = 5000
+"""How many tasks are asked for at once."""
+
+
+class OpenedRun:
+    """A run, shared by all objects of the client that belong to it.
+
+    Its record is as it was when it was read; while it says that the run goes on, `renew` reads it
+    again.
+    """
+
+    __slots__ = ("_parameters", "connection", "record")
+
+    chosen = None
+    """The attempt asked for; runs have none."""
+
+    def __init__(self, connection: Connection, record: RunRecord) -> None:
+        self.connection = connection
+        self.record = record
+        self._parameters: Mapping[str, ArtifactRef] | None = None
+
+    @property
+    def key(self) -> RunKey:
+        """Which run."""
+        return self.record.key
+
+    @property
+    def run(self) -> OpenedRun:
+        """Itself: all that belongs to a run says here which."""
+        return self
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The parts of its pathspec."""
+        return self.record.key
+
+    def renew(self) -> RunRecord:
+        """Give the run's record, read again if the run was not known to have ended."""
+        if self.record.status is Status.RUNNING:
+            record = self.connection.metadata().find_run(self.key)
+            # A run that somebody removes meanwhile stays what it was last known as.
+            self.record = self.record if record is None else record
+        return self.record
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the run is known to have ended; asks again while it is not."""
+        return self.renew().status is not Status.RUNNING
+
+    def change_tags(self, *, add: frozenset[str], remove: frozenset[str]) -> None:
+        """Change the run's user tags, in the store and here."""
+        tags = self.connection.metadata().change_tags(self.key, add=add, remove=remove)
+        self.record = replace(self.record, user_tags=tags)
+
+    # Steps and tasks
+
+    def list_steps(self) -> list[StepRecord]:
+        """Give the steps that have tasks, newest first."""
+        # Asked first: when this says that the run has ended, the steps read next are all there are.
+        ended = self.has_ended
+        steps = list(self.connection.metadata().list_steps(self.key))
+        if ended:
+            return steps
+        known = {step.step for step in steps}
+        for name, tasks in self._read_sealed().items():
+            if name not in known:
+                created = min(task.created for task in self._merge(name, (), tasks))
+                steps.append(StepRecord(*self.key, name, created, len(tasks)))
+        return sorted(steps, key=lambda step: step.created, reverse=True)
+
+    def iter_tasks(self, step: str) -> Iterator[TaskRecord]:
+        """Give the tasks of a step, newest first, page by page."""
+        if self.has_ended:
+            return (self._complete(record) for record in self._iter_pages(step))
+        # The store is listed first: a task that ends in between is then on the pages.
+        sealed = self._read_sealed(step).get(step, {}) if STEP_NAME.match(step) else {}
+        return self._merge(step, self._iter_pages(step), sealed)
+
+    def find_task(self, step: str, task: str) -> TaskRecord | None:
+        """Give a task, or None."""
+        if parse_id(task) is None or not STEP_NAME.match(step):
+            return None
+        ended, key = self.has_ended, TaskKey(*self.key, step, task)
+        record = self.connection.metadata().find_task(key)
+        if record is not None:
+            return self._complete(record)
+        # A run that ended reported all of its tasks before.
+        return None if ended else self._recover(None, key)
+
+    def _iter_pages(self, step: str) -> Iterator[TaskRecord]:
+        metadata, before = self.connection.metadata(), None
+        while True:
+            page = metadata.list_tasks(self.key, step, before=before, limit=PAGE)
+            yield from page
+            if len(page) < PAGE:
+                return
+            before = page[-1].key.task
+
+    def _merge(
+        self, step: str, known: Iterable[TaskRecord], sealed: Mapping[str, list[int]]
+    ) -> Iterator[TaskRecord]:
+        for task, record in merge_newest(known, sealed):
+            found = record
+            if record is None or (record.status is Status.RUNNING and task in sealed):
+                found = self._recover(record, TaskKey(*self.key, step, task), sealed[task])
+            # None if what the listing of the store named is gone by now.
+            if found is not None:
+                yield found
+
+    def _complete(self, record: TaskRecord) -> TaskRecord:
+        if record.status is not Status.RUNNING:
+            return record
+        return self._recover(record, record.key) or record
+
+    def _recover(
+        self, known: TaskRecord | None, key: TaskKey, attempts: Iterable[int] | None = None
+    ) -> TaskRecord | None:
+        # As the record says it by now: to ask again for each of a listing's tasks would take long.
+        ended = self.record.status is not Status.RUNNING
+        store = self.connection.artifacts(key.flow)
+        return recover_task(known, key, store, run_ended=ended, attempts=attempts)
+
+    def _read_sealed(self, step: str | None = None) -> SealedAttempts:
+        return read_sealed(self.connection.artifacts(self.key.flow), self.key, step)
+
+    # What attempts hold
+
+    def find_facts(self, key: AttemptKey) -> AttemptFacts | None:
+        """Give what a sealed attempt says of itself, or None if it is not sealed."""
+        return self.connection.artifacts(key.flow).find_facts(key)
+
+    def find_sealed(self, key: AttemptKey) -> SealedAttempt | None:
+        """Give a sealed attempt, or None if it is not sealed."""
+        return self.connection.artifacts(key.flow).find(key)
+
+    def load(self, ref: ArtifactRef, name: str) -> object:
+        """Read the value of the artifact *name*."""
+        return self.connection.artifacts(self.key.flow).load(ref, name=name)
+
+    def parameters(self) -> Mapping[str, ArtifactRef]:
+        """Give the run's parameters and the constants of its flow's class, by name."""
+        if self._parameters is None:
+            sealed = self.find_sealed(AttemptKey(*self.key, PARAMETERS_STEP, "0", 0))
+            if sealed is None:
+                return {}  # not sealed yet, so that the next question asks again
+            self._parameters = sealed.artifacts
+        return self._parameters
