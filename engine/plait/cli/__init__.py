@@ -1,0 +1,1 @@
+"""Commands: argv in, exit code out."""

@@ -1,0 +1,160 @@
+"""The program that every flow is: `python flow.py COMMAND`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from plait.base.settings import SETTINGS
+from plait.cli.boundary import call_guarded
+from plait.cli.command import Entry, Option, Program, Words
+from plait.cli.session import Choices, Session, describe_start
+
+_COMMANDS = "plait.cli.commands"
+
+ENTRIES = (
+    Entry("run", f"{_COMMANDS}.run:run", "Run the flow.", "Run"),
+    Entry("dump", f"{_COMMANDS}.dump:dump", "Print or save artifacts of a run.", "Read results"),
+    Entry("logs", f"{_COMMANDS}.logs:logs", "Print what tasks printed.", "Read results"),
+    Entry("check", f"{_COMMANDS}.check:check", "Validate the flow.", "Look at the flow"),
+    Entry(
+        "show", f"{_COMMANDS}.show:show", "Print its steps and where each goes.", "Look at the flow"
+    ),
+    Entry(
+        "output-dot",
+        f"{_COMMANDS}.output:output_dot",
+        "Print the graph for Graphviz.",
+        "Look at the flow",
+    ),
+    Entry(
+        "output-raw",
+        f"{_COMMANDS}.output:output_raw",
+        "Print the graph as JSON.",
+        "Look at the flow",
+    ),
+    Entry("version", f"{_COMMANDS}.about:version", "Print plait's version.", "About"),
+    Entry("help", f"{_COMMANDS}.about:help_", "Print this, or the help of a command.", "About"),
+    # Called by machines: no heading, so that help leaves them out.
+    Entry("init", f"{_COMMANDS}.init:init", "Record a run without starting it."),
+    Entry("step", f"{_COMMANDS}.step:step", "Run one attempt at one task."),
+)
+
+
+def run_flow_script(flow_class: type) -> None:
+    """Run a flow's command line and leave the process with its exit code.
+
+    Args:
+        flow_class: The user's class.
+    """
+    prepare_streams()
+    program, command = describe_start()
+    code = call_command_line(Session(flow_class, program, command), sys.argv[1:])
+    sys.exit(code)
+
+
+def prepare_streams() -> None:
+    """Make this process's standard streams such as nothing that follows can trip over."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # Started without it (`>&-`). The next file or pipe opened would get its number, and a
+            # task's output would go there. As the lowest free one, this one gets it.
+            os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        # A character that the terminal cannot show must not end a run. What replaces the streams
+        # in a notebook or a test may lack the method.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def call_command_line(session: Session, arguments: Sequence[str]) -> int:
+    """Do what *arguments* say with the flow of *session*, and give the exit code."""
+    return call_guarded(lambda: _call(session, arguments))
+
+
+def _call(session: Session, arguments: Sequence[str]) -> int | None:
+    program = make_program(session)
+    # Not `program.main()`: that prints errors and leaves in click's own way, and looks for
+    # requests of shell completion.
+    context = program.make_context(
+        session.program,
+        list(arguments),
+        obj=session,
+        auto_envvar_prefix="PLAIT",
+        max_content_width=100,
+    )
+    with context:
+        code: int | None = program.invoke(context)
+    return code
+
+
+def make_program(session: Session) -> Program:
+    """Make the command line of the flow of *session*."""
+    import inspect
+
+    doc = inspect.getdoc(session.flow_class) or ""
+    # A class without a docstring shows its base's, which is plait's own.
+    own = doc if session.flow_class.__doc__ else ""
+    return Program(
+        session.flow_name,
+        entries=ENTRIES,
+        invoke_without_command=True,
+        help=own or f"The flow {session.flow_name}.",
+        params=_options(),
+        callback=_take_choices,
+        examples={
+            "": "validate the flow, and say how to go on",
+            "run --help": "see the flow's parameters",
+            "--with retry run": "run it, every step up to three times more",
+        },
+    )
+
+
+def _options() -> list[click.Parameter]:
+    section = "Options, before the command"
+    return [
+        Option(
+            ["--quiet/--no-quiet"],
+            default=False,
+            section=section,
+            help="Print only what tasks print, and errors.",
+        ),
+        Option(
+            ["--with"],
+            multiple=True,
+            type=Words(),
+            metavar="NAME:KEY=VALUE,...",
+            section=section,
+            help="Put a decorator on every step that has not got it; may be given often.",
+        ),
+        *(
+            Option(
+                [f"--{name}"],
+                default=SETTINGS[name].default,
+                type=click.Choice(SETTINGS[name].choices) if SETTINGS[name].choices else str,
+                metavar=None if SETTINGS[name].choices else "FOLDER",
+                show_default=SETTINGS[name].default is not None,
+                section=section,
+                help=SETTINGS[name].meaning,
+            )
+            for name in ("workers", "metadata", "datastore", "datastore-root")
+        ),
+    ]
+
+
+@click.pass_context
+def _take_choices(context: click.Context, /, **chosen: Any) -> int | None:
+    session: Session = context.obj
+    # `with` is a word of Python's own, and what PLAIT_WITH is named after.
+    session.choices = Choices(decorators=chosen.pop("with"), **chosen)
+    if context.invoked_subcommand is not None:
+        return None
+    from plait.cli.commands.check import greet
+
+    return greet(session)

@@ -1,0 +1,59 @@
+"""The command `plait`: what concerns no flow in particular."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from plait.cli.boundary import call_guarded
+from plait.cli.command import Entry, Program
+from plait.cli.main import prepare_streams
+
+ENTRIES = (
+    Entry(
+        "tutorials",
+        "plait.cli.commands.tutorials:tutorials",
+        "Flows to learn from: list them, read about one, copy it.",
+        "Learn",
+    ),
+    Entry("version", "plait.cli.commands.about:version", "Print plait's version.", "About"),
+    Entry("help", "plait.cli.commands.about:help_", "Print this, or a command's help.", "About"),
+)
+
+
+def main() -> None:
+    """Do what the command line says and leave the process with the exit code."""
+    prepare_streams()
+    sys.exit(call_plait(sys.argv[1:]))
+
+
+def call_plait(arguments: Sequence[str]) -> int:
+    """Do what *arguments* say and give the exit code."""
+    return call_guarded(lambda: _call(arguments))
+
+
+def _call(arguments: Sequence[str]) -> int | None:
+    program = Program(
+        "plait",
+        entries=ENTRIES,
+        invoke_without_command=True,
+        callback=_show_help_alone,
+        help="Flows in Python, every result kept.\n\n"
+        "A flow is a program of its own: `python flow.py run`. This one is for what concerns no "
+        "flow in particular.",
+        examples={"tutorials pull": "copy the tutorials here"},
+    )
+    context = program.make_context("plait", list(arguments), auto_envvar_prefix="PLAIT")
+    with context:
+        code: int | None = program.invoke(context)
+    return code
+
+
+def _show_help_alone() -> None:
+    import click
+
+    from plait.cli.screen import Screen
+
+    context = click.get_current_context()
+    if context.invoked_subcommand is None:
+        Screen(sys.stdout).line(context.get_help())

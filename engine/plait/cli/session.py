@@ -1,0 +1,101 @@
+"""What one call of a flow's program knows: the flow, the first options, how it was started."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from plait.flow.definition import FlowDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The options that go before the command.
+
+    Args:
+        quiet: Whether only tasks' own lines and errors are printed.
+        workers: How tasks' processes start: `fork`, `spawn` or `inline`.
+        metadata: Where facts are kept.
+        datastore: Where values are kept.
+        datastore_root: The folder of the local store; None for the nearest `.plait`.
+        decorators: Decorators for all steps, as `--with` takes them.
+    """
+
+    quiet: bool = False
+    workers: str = "fork"
+    metadata: str = "local"
+    datastore: str = "local"
+    datastore_root: str | None = None
+    decorators: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Session:
+    """One call of a flow's program.
+
+    Args:
+        flow_class: The user's class.
+        program: What the user typed to start it, such as `python flow.py`; for messages.
+        command: The arguments that start it again: the interpreter and the script.
+        choices: The options before the command; set once they are read.
+    """
+
+    flow_class: type
+    program: str
+    command: tuple[str, ...]
+    choices: Choices = field(default_factory=Choices)
+    _definitions: dict[tuple[str, ...], FlowDefinition] = field(default_factory=dict)
+
+    @property
+    def flow_name(self) -> str:
+        """The flow's name."""
+        return self.flow_class.__name__
+
+    def read_definition(self, more: Sequence[str] = ()) -> FlowDefinition:
+        """Validate the flow and give what it is.
+
+        Args:
+            more: Decorators for all steps beside those given before the command.
+
+        Raises:
+            InvalidFlow: The flow breaks rules; holds every finding.
+        """
+        from plait.flow.definition import read_definition
+
+        decorators = (*self.choices.decorators, *more)
+        if decorators not in self._definitions:
+            self._definitions[decorators] = read_definition(self.flow_class, with_=decorators)
+        return self._definitions[decorators]
+
+    def respawn_command(self, more: Sequence[str] = ()) -> tuple[str, ...]:
+        """Give the arguments that start this program again with the same choices, up to a command.
+
+        Args:
+            more: Decorators for all steps beside those given before the command.
+        """
+        chosen = self.choices
+        options = [f"--metadata={chosen.metadata}", f"--datastore={chosen.datastore}"]
+        if chosen.datastore_root is not None:
+            options.append(f"--datastore-root={chosen.datastore_root}")
+        options.extend(f"--with={spec}" for spec in (*chosen.decorators, *more))
+        return (*self.command, *options)
+
+
+def describe_start() -> tuple[str, tuple[str, ...]]:
+    """Say how this process was started.
+
+    Returns:
+        What the user typed, for messages, and the arguments that start it again.
+    """
+    import shlex
+
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if spec is not None:
+        name = spec.name.removesuffix(".__main__")
+        return f"python -m {name}", (sys.executable, "-m", name)
+    script = sys.argv[0]
+    return f"python {shlex.quote(script)}", (sys.executable, os.path.abspath(script))
