@@ -13,7 +13,7 @@ from plait.artifacts.store import ArtifactStore
 from plait.base.clock import SystemClock
 from plait.base.errors import PlaitError, UsageError
 from plait.base.exits import FAILED
-from plait.base.pathspec import AttemptKey, RunKey
+from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.records import TaskOrder
 from plait.base.settings import resolve
 from plait.logs.store import LogStore
@@ -24,6 +24,8 @@ from plait.storage.local import LocalStorage
 
 if TYPE_CHECKING:
     from plait.flow.definition import FlowDefinition
+    from plait.runtime.origin import Origin
+    from plait.runtime.scheduler import Adopt
     from plait.runtime.workers.protocol import Workers
     from plait.storage.protocol import Storage
 
@@ -175,18 +177,69 @@ def run_flow(
         PlaitError: The run could not start: parameters, a store that can't be written, ...
     """
     from plait.flow.parameters import resolve_parameters
+
+    parameters = resolve_parameters(definition, given, os.environ)
+    return _run(definition, lambda _stores: (parameters, None), options, root, reporter)
+
+
+def resume_flow(
+    definition: FlowDefinition,
+    given: Mapping[str, object],
+    options: RunOptions,
+    root: str | None,
+    reporter: Reporter,
+    *,
+    origin_run: str | None = None,
+    step: str | None = None,
+) -> RunOutcome:
+    """Run a flow again from where an earlier run failed, or from a step.
+
+    Args:
+        definition: The flow as it is written now.
+        given: Parameters that somebody gave, which is a mistake: they come from the origin.
+        options: The choices of this run.
+        root: As for `find_root`.
+        reporter: Who is told what happens.
+        origin_run: The id of the run to resume; None for the flow's latest.
+        step: The step that runs again, with all after it; None for what did not finish.
+
+    Raises:
+        PlaitError: The run could not start, as for `run_flow`, or there is nothing to resume.
+    """
+    from plait.flow.parameters import resolve_parameters
+    from plait.runtime.origin import ParameterInResume, load_origin
+
+    if given:
+        raise ParameterInResume(given)
+
+    def begin(stores: Stores) -> tuple[Mapping[str, object], Origin | None]:
+        origin = load_origin(definition, stores, run=origin_run, step=step)
+        # A parameter that is newer than the origin has its default.
+        new = [name for name in definition.parameters if name not in origin.constants]
+        return resolve_parameters(definition, {}, {}, only=new), origin
+
+    return _run(definition, begin, options, root, reporter)
+
+
+def _run(
+    definition: FlowDefinition,
+    begin: Callable[[Stores], tuple[Mapping[str, object], Origin | None]],
+    options: RunOptions,
+    root: str | None,
+    reporter: Reporter,
+) -> RunOutcome:
     from plait.runtime.creation import create_run, record_break
     from plait.runtime.scheduler import RunPlaces, Scheduler
     from plait.runtime.state import RunState
 
-    parameters = resolve_parameters(definition, given, os.environ)
     options, notes = _check_workers(options)
     stores = open_stores(root, scratch=f"{definition.name}-{os.getpid()}-{os.urandom(4).hex()}")
     # The workers come first: a keeper is forked while this process has no database open. What
     # its children need and only the run's start can tell, they read from the run's file.
     workers = _open_workers(definition, options, stores)
     try:
-        key = create_run(definition, parameters, options, stores)
+        parameters, origin = begin(stores)
+        key = create_run(definition, parameters, options, stores, origin)
         try:
             clock = SystemClock()
             reporter.report(
@@ -196,6 +249,7 @@ def run_flow(
                     tuple(definition.graph.nodes),
                     stores.root,
                     options.workers,
+                    None if origin is None else origin.key.run,
                     notes,
                 )
             )
@@ -205,9 +259,17 @@ def run_flow(
                 definition.plans,
                 max_workers=options.max_workers,
                 max_num_splits=options.max_num_splits,
+                clones=None if origin is None else origin.clones,
             )
             artifacts = stores.artifacts(definition.name)
-            places = RunPlaces(artifacts, stores.logs, stores.metadata, reporter, clock)
+            places = RunPlaces(
+                artifacts,
+                stores.logs,
+                stores.metadata,
+                reporter,
+                clock,
+                adopt=_adopter(origin, artifacts, key),
+            )
             scheduler = Scheduler(key, state, workers, places, max_log_bytes=options.max_log_bytes)
             return scheduler.run()
         except BaseException as error:
@@ -217,6 +279,14 @@ def run_flow(
         workers.close()
         stores.storage.sweep()
         stores.close()
+
+
+def _adopter(origin: Origin | None, artifacts: ArtifactStore, key: RunKey) -> Adopt:
+    """Give what turns the artifacts of the origin's tasks into those of the run *key*."""
+    if origin is None:
+        return dict
+    constants = artifacts.get(AttemptKey(*key, PARAMETERS_STEP, "0", 0)).artifacts
+    return lambda left: origin.adopt(left, constants)
 
 
 def init_run(
@@ -249,7 +319,7 @@ def run_one_attempt(definition: FlowDefinition, order: TaskOrder, root: str | No
 
     open_streams()
     scratch = os.environ.pop(_SCRATCH_VARIABLE, None)
-    return _task_runner(definition, open_stores(root, scratch=scratch))(order)
+    return _task_runner(definition, open_stores(root, scratch=scratch), own_process=True)(order)
 
 
 _SCRATCH_VARIABLE = "PLAIT_INTERNAL_SCRATCH"
@@ -277,7 +347,7 @@ def _open_workers(definition: FlowDefinition, options: RunOptions, stores: Store
     from plait.task.randomness import reseed
     from plait.task.streams import open_streams
 
-    run_task = _task_runner(definition, stores)
+    run_task = _task_runner(definition, stores, own_process=options.workers != "inline")
     if options.workers == "inline":
         return InlineWorkers(run_task)
     if options.workers == "spawn":
@@ -306,7 +376,9 @@ def _open_workers(definition: FlowDefinition, options: RunOptions, stores: Store
     return ProcessWorkers(run_forked, prepare=prepare)
 
 
-def _task_runner(definition: FlowDefinition, stores: Stores) -> Callable[[TaskOrder], int]:
+def _task_runner(
+    definition: FlowDefinition, stores: Stores, *, own_process: bool
+) -> Callable[[TaskOrder], int]:
     """Give what a task's process does with its order."""
     from plait.runtime.creation import load_run_file
     from plait.task.attempt import AttemptPlace, run_attempt
@@ -322,7 +394,7 @@ def _task_runner(definition: FlowDefinition, stores: Stores) -> Callable[[TaskOr
                 namespace=run.namespace,
                 username=run.user,
             )
-            return run_attempt(place, order)
+            return run_attempt(place, order, own_process=own_process)
         except PlaitError as error:
             # What an attempt itself gets wrong is sealed. Here the store could not be read or
             # written, so the log is the only place left to say it.

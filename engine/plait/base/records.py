@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from plait.base.pathspec import AttemptKey, TaskKey
+from plait.base.pathspec import AttemptKey
 
 
 class TransitionKind(StrEnum):
@@ -158,7 +158,7 @@ class AttemptFacts:
         transition: Where it went; None for `end` and for a failure.
         failure: Why it failed; None if `ok`.
         handled: The failure that `@catch` or its like dealt with, where `ok` in spite of one.
-        origin: The task it was taken over from by a resume.
+        origin: The attempt that really ran, if a resume took this one over.
         system: Facts about where it ran: host, pid, Python and plait version.
     """
 
@@ -171,7 +171,7 @@ class AttemptFacts:
     transition: Transition | None = None
     failure: Failure | None = None
     handled: Failure | None = None
-    origin: TaskKey | None = None
+    origin: AttemptKey | None = None
     system: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -213,7 +213,7 @@ class AttemptFacts:
             transition=None if transition is None else Transition.from_json(transition),
             failure=None if failure is None else Failure.from_json(failure),
             handled=None if handled is None else Failure.from_json(handled),
-            origin=None if origin is None else TaskKey(*origin),
+            origin=None if origin is None else AttemptKey(*origin),
             system=data.get("system"),
         )
 

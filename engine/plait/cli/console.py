@@ -18,6 +18,7 @@ from plait.runtime.reporter import (
     LinesPrinted,
     RunBegan,
     RunOver,
+    TaskCloned,
 )
 
 _SECONDS_BETWEEN = 1.0
@@ -61,6 +62,7 @@ class _Progress:
     running: int = 0
     done: int = 0
     failed: int = 0
+    cloned: int = 0
     told: int = 0
     told_at: float = 0.0
 
@@ -111,12 +113,15 @@ class Console:
                 self._order = event.steps
                 self._say(
                     event.at,
-                    f"{event.key.flow} run {event.key.run} began: tasks by {event.workers}, "
-                    f"results in {event.place}",
+                    f"{event.key.flow} run {event.key.run} began{_after(event.origin)}: tasks by "
+                    f"{event.workers}, results in {event.place}",
                     "bold",
                 )
                 for note in event.notes:
                     self._say(event.at, note, "yellow")
+            case TaskCloned():
+                progress = self._steps.setdefault(event.key.step, _Progress(began=event.at))
+                progress.cloned += 1
             case RunOver():
                 self._end_run(event)
 
@@ -165,8 +170,7 @@ class Console:
     def _end_run(self, event: RunOver) -> None:
         self._tell_finished(event.at)
         run = f"{event.key.flow} run {event.key.run}"
-        tasks = f"{event.tasks} {'task' if event.tasks == 1 else 'tasks'}"
-        after = f"after {format_duration(event.seconds)} and {tasks}"
+        after = f"after {format_duration(event.seconds)} and {_count(event.tasks)}"
         if event.status is Status.DONE:
             self._say(event.at, f"{run} is done {after}", "green", "bold")
             return
@@ -199,11 +203,15 @@ class Console:
 
     def _tell(self, step: str, at: float) -> None:
         progress = self._steps[step]
-        ended = progress.done + progress.failed
+        ended = progress.done + progress.failed + progress.cloned
         if ended == progress.told:
             return
         progress.told, progress.told_at = ended, at
-        parts = [f"{progress.done} {'task' if progress.done == 1 else 'tasks'} done"]
+        parts = []
+        if progress.cloned:
+            parts.append(f"{_count(progress.cloned)} taken over")
+        if progress.done or not progress.cloned:
+            parts.append(f"{_count(progress.done)} done")
         if progress.failed:
             parts.append(f"{progress.failed} failed")
         if progress.running:
@@ -218,6 +226,14 @@ class Console:
         if self._quiet or self._gone:
             return
         self._out.line(f"{self._clock.format(at)} {self._out.paint(text, *styles)}")
+
+
+def _after(origin: str | None) -> str:
+    return "" if origin is None else f", resuming run {origin}"
+
+
+def _count(tasks: int) -> str:
+    return f"{tasks} {'task' if tasks == 1 else 'tasks'}"
 
 
 def _label(key: AttemptKey, pid: int) -> str:

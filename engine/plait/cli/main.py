@@ -18,6 +18,7 @@ _COMMANDS = "plait.cli.commands"
 
 ENTRIES = (
     Entry("run", f"{_COMMANDS}.run:run", "Run the flow.", "Run"),
+    Entry("resume", f"{_COMMANDS}.resume:resume", "Go on where a run failed.", "Run"),
     Entry("dump", f"{_COMMANDS}.dump:dump", "Print or save artifacts of a run.", "Read results"),
     Entry("logs", f"{_COMMANDS}.logs:logs", "Print what tasks printed.", "Read results"),
     Entry("check", f"{_COMMANDS}.check:check", "Validate the flow.", "Look at the flow"),

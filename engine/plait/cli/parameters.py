@@ -16,15 +16,29 @@ _GIVEN = "plait.cli.given_parameters"
 
 
 class ParameterCommand(Command):
-    """A command whose options include the parameters of the flow it is called for."""
+    """A command whose options include the parameters of the flow it is called for.
+
+    Class attributes:
+        hidden_parameters: Whether help leaves them out, since they are taken only to be refused.
+    """
+
+    hidden_parameters = False
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Give the flow's parameters, then the command's own options."""
         # Asked for many times in one call, and each option is to be the same object each time.
         options: list[click.Parameter] | None = ctx.meta.get(f"{_GIVEN}.options")
         if options is None:
-            options = ctx.meta[f"{_GIVEN}.options"] = _make_options(ctx)
+            options = ctx.meta[f"{_GIVEN}.options"] = _make_options(
+                ctx, hidden=self.hidden_parameters
+            )
         return [*options, *super().get_params(ctx)]
+
+
+class ResumeCommand(ParameterCommand):
+    """A command that knows the flow's parameters only to say that it takes none."""
+
+    hidden_parameters = True
 
 
 def given_parameters(ctx: click.Context) -> dict[str, object]:
@@ -33,18 +47,18 @@ def given_parameters(ctx: click.Context) -> dict[str, object]:
     return given
 
 
-def _make_options(ctx: click.Context) -> list[click.Parameter]:
+def _make_options(ctx: click.Context, *, hidden: bool) -> list[click.Parameter]:
     session = ctx.find_object(Session)
     assert session is not None, "only a flow's program has parameters"
     definition = session.read_definition()
     section = f"Parameters of {definition.name}"
     return [
-        _make_option(parameter, position, section)
+        _make_option(parameter, position, section, hidden=hidden)
         for position, parameter in enumerate(definition.parameters.values())
     ]
 
 
-def _make_option(parameter: Parameter, position: int, section: str) -> Option:
+def _make_option(parameter: Parameter, position: int, section: str, *, hidden: bool) -> Option:
     from plait.flow.parameters import describe
     from plait.flow.types import Scalar
 
@@ -76,6 +90,7 @@ def _make_option(parameter: Parameter, position: int, section: str) -> Option:
         metavar="|".join(about.choices) or "VALUE",
         help="  ".join(notes),
         section=section,
+        hidden=hidden,
         expose_value=False,
         # `resolve_parameters` reads the environment itself, and knows more of it.
         allow_from_autoenv=False,

@@ -126,7 +126,12 @@ class OpenedTask:
         attempt = self.find_attempt()
         if attempt is None:
             attempt = max(self.record.attempts - 1, 0)
-        return self.connection.logs().read(AttemptKey(*self.key, attempt))
+        key = AttemptKey(*self.key, attempt)
+        if self.record.origin is not None:
+            # A task that was taken over printed nothing here; the attempt that ran it did.
+            facts = self.run.find_facts(key)
+            key = key if facts is None or facts.origin is None else facts.origin
+        return self.connection.logs().read(key)
 
 
 class OpenedArtifact:

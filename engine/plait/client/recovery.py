@@ -35,7 +35,8 @@ def recover_task(
         store: The values of its flow.
         run_ended: Whether its run has ended, so that no attempt follows one that failed.
         attempts: The attempts to look for; None for all that there may be. (To stop at the first
-            that is not there would miss a clone, which keeps the number of its origin's attempt.)
+            that is not there would miss later ones: an attempt that could not be sealed leaves a
+            gap.)
 
     Returns:
         The task; None if neither knows it.
@@ -56,7 +57,9 @@ def recover_task(
 def _add_facts(task: TaskRecord | None, facts: AttemptFacts, *, final: bool) -> TaskRecord:
     key, attempt, index = facts.key.task_key, facts.key.attempt, find_index(facts.frames)
     if facts.origin is not None:
-        return merge_fact(task, TaskCloned(key, attempt, facts.finished, facts.origin, index))
+        return merge_fact(
+            task, TaskCloned(key, attempt, facts.finished, facts.origin.task_key, index)
+        )
     started = merge_fact(task, AttemptStarted(key, attempt, facts.started, index))
     ended = AttemptEnded(key, attempt, facts.finished, facts.ok, final, facts.failure)
     return merge_fact(started, ended)

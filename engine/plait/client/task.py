@@ -226,7 +226,7 @@ class Task(RunPart[OpenedTask], Container[DataArtifact]):
             if self._opened.run.record.origin_run is not None:
                 notes["origin-run-id"] = self._opened.run.record.origin_run
             if facts.origin is not None:
-                notes["origin-task"] = facts.origin
+                notes["origin-task"] = facts.origin.task_key
             notes.update(self._environment(facts))
             at = local_time(facts.finished)
             found += (Metadata(name, str(value), at, name, self) for name, value in notes.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -229,6 +229,8 @@ def resolve_parameters(
     definition: FlowDefinition,
     given: Mapping[str, object],
     environ: Mapping[str, str] | None = None,
+    *,
+    only: Collection[str] | None = None,
 ) -> dict[str, object]:
     """Decide every parameter of a run: as given, else from the environment, else its default.
 
@@ -236,6 +238,7 @@ def resolve_parameters(
         definition: The flow.
         given: Values by parameter name, as text or as objects; `_` and `-` are the same in it.
         environ: The environment; the process's own by default. An empty variable counts as unset.
+        only: The parameters to decide, by the names that steps use; all by default.
 
     Returns:
         The values by the names that steps use.
@@ -248,6 +251,8 @@ def resolve_parameters(
     wanted = {fold_name(name): value for name, value in given.items()}
     values: dict[str, object] = {}
     for attribute, parameter in definition.parameters.items():
+        if only is not None and attribute not in only:
+            continue
         try:
             values[attribute] = _resolve(definition.name, parameter, wanted, environ)
         except UsageError as error:

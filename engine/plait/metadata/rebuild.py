@@ -60,7 +60,7 @@ def _tell(attempt: AttemptFacts, begun: int) -> list[TaskFact]:
     key, number = attempt.key.task_key, attempt.key.attempt
     index = next((f.index for f in reversed(attempt.frames) if f.foreach is not None), None)
     if attempt.origin is not None:
-        return [TaskCloned(key, number, attempt.finished, attempt.origin, index)]
+        return [TaskCloned(key, number, attempt.finished, attempt.origin.task_key, index)]
     final = attempt.ok or number + 1 == begun
     return [
         AttemptStarted(key, number, attempt.started, index),

@@ -21,6 +21,7 @@ from plait.flow.definition import FlowDefinition
 from plait.graph.draw import to_json
 from plait.metadata.protocol import MetadataStore, NewRun, RunEnded, Status
 from plait.runtime.options import RunOptions
+from plait.runtime.origin import Origin
 from plait.storage.protocol import Storage
 
 RUN_FILE = "run.json"
@@ -123,14 +124,16 @@ def create_run(
     parameters: Mapping[str, object],
     options: RunOptions,
     stores: RunStores,
+    origin: Origin | None = None,
 ) -> RunKey:
     """Create a run, ready for its first task.
 
     Args:
         definition: The flow.
-        parameters: The value of every parameter.
+        parameters: The value of every parameter that does not come from *origin*.
         options: The choices of this run.
         stores: Where it is written.
+        origin: The run that it resumes, if any.
 
     Raises:
         RunFolderTaken: Its folder holds another run's results.
@@ -144,6 +147,7 @@ def create_run(
         name: artifacts.encode(name, value)
         for name, value in {**definition.constants, **parameters}.items()
     }
+    carried = {} if origin is None else origin.find_parameters(definition)
     tags = frozenset(system_tags(now))
     user = user_name()
     facts = {
@@ -152,10 +156,11 @@ def create_run(
         "host": host_name(),
         "pid": os.getpid(),
         "python": sys.version.split()[0],
-        "parameters": sorted(parameters),
+        "parameters": sorted(definition.parameters),
         "graph": to_json(definition.graph),
     }
-    new = NewRun(definition.name, now, options.tags, tags, None, facts)
+    origin_run = None if origin is None else origin.key.run
+    new = NewRun(definition.name, now, options.tags, tags, origin_run, facts)
     key = stores.metadata.create_run(new, above=_highest_claimed(definition.name, stores))
     try:
         namespace = options.namespace or f"user:{user}"
@@ -164,7 +169,7 @@ def create_run(
         _claim_folder(stores.storage, key, claim)
         parameters_key = AttemptKey(*key, PARAMETERS_STEP, "0", 0)
         sealed = AttemptFacts(key=parameters_key, ok=True, started=now, finished=clock.now())
-        artifacts.seal(sealed, values, {})
+        artifacts.seal(sealed, values, carried)
         if options.run_id_file:
             _write_run_id(options.run_id_file, key)
     except BaseException as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -27,6 +28,7 @@ class Interrupts:
         self.count = 0
         self._wake = wake
         self._former: dict[int, Any] = {}
+        self._process = os.getpid()
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -39,6 +41,11 @@ class Interrupts:
         for number, handler in self._former.items():
             signal.signal(number, handler)
 
-    def _heed(self, _number: int, _frame: FrameType | None) -> None:
+    def _heed(self, number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != self._process:
+            # A process that a step running inline forked: it was meant, and not the run.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
         self.count += 1
         self._wake()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from plait.base.pathspec import AttemptKey, RunKey
+from plait.base.pathspec import AttemptKey, RunKey, TaskKey
 from plait.base.records import Failure
 from plait.logs.lines import LogLine
 from plait.metadata.protocol import Status
@@ -22,6 +22,7 @@ class RunBegan:
         steps: The flow's steps in order of the graph.
         place: Where its results are kept.
         workers: How its tasks' processes start: `fork`, `spawn` or `inline`.
+        origin: The run that it resumes, if any.
         notes: What the person should know, a sentence each, such as why tasks are not forked.
     """
 
@@ -30,6 +31,7 @@ class RunBegan:
     steps: tuple[str, ...]
     place: str
     workers: str
+    origin: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -73,6 +75,15 @@ class AttemptOver:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskCloned:
+    """A finished task of the run being resumed was taken over."""
+
+    key: AttemptKey
+    at: float
+    origin: TaskKey
+
+
+@dataclass(frozen=True, slots=True)
 class RunOver:
     """A run ended; `failure` is its first one, in the attempt `failed`."""
 
@@ -85,7 +96,7 @@ class RunOver:
     failed: AttemptKey | None = None
 
 
-Event = RunBegan | AttemptBegan | LinesPrinted | AttemptOver | RunOver
+Event = RunBegan | AttemptBegan | LinesPrinted | AttemptOver | TaskCloned | RunOver
 
 
 class Reporter(Protocol):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import Clock
 from plait.base.pathspec import AttemptKey, RunKey
-from plait.base.records import AttemptFacts, Failure, FailureKind, TaskOrder
+from plait.base.records import ArtifactRef, AttemptFacts, Failure, FailureKind, TaskOrder
 from plait.logs.store import LogStore, LogWriter
 from plait.metadata import protocol as facts
 from plait.metadata.protocol import MetadataStore
@@ -27,6 +28,10 @@ GRACE_SECONDS = 5.0
 _KILL_AT_SIGNAL = 2
 
 
+Adopt = Callable[[Mapping[str, ArtifactRef]], Mapping[str, ArtifactRef]]
+"""Gives a resumed run's artifacts for those of a task that it takes over."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunPlaces:
     """Where a run's results and facts go, and who is told."""
@@ -36,6 +41,7 @@ class RunPlaces:
     metadata: MetadataStore
     reporter: Reporter
     clock: Clock
+    adopt: Adopt = dict
 
 
 @dataclass(slots=True)
@@ -89,11 +95,14 @@ class Scheduler:
             self._decide(core.RunStarted())
             while self._end is None:
                 self._record()
-                for event in self._workers.poll(self._timeout()):
-                    self._take(event)
+                events = self._workers.poll(self._timeout())
+                # Before the events: an attempt that a signal to this process broke off, as it does
+                # one that runs inline, has not failed by itself.
                 if interrupts.count > heeded:
                     heeded = interrupts.count
                     self._interrupt(heeded)
+                for event in events:
+                    self._take(event)
                 self._heed_time()
             return self._finish(self._end, self._clock.elapsed() - begun)
 
@@ -104,6 +113,8 @@ class Scheduler:
             match action:
                 case core.LaunchAttempt(order):
                     self._launch(order)
+                case core.CloneTask(order, origin):
+                    self._clone(order, origin.attempt)
                 case core.ReportAttempt():
                     self._report(action)
                 case core.AwaitRetry(task, seconds):
@@ -121,6 +132,31 @@ class Scheduler:
         index = next((f.index for f in reversed(order.frames) if f.foreach is not None), None)
         self._facts.append(facts.AttemptStarted(order.key.task_key, order.key.attempt, now, index))
         self._workers.launch(order)
+
+    def _clone(self, order: TaskOrder, origin: AttemptKey) -> None:
+        """Seal a task by reference: what the origin's task left, under this run's key."""
+        now = self._clock.now()
+        left = self._places.artifacts.get(origin)
+        root = left.facts.origin or origin
+        sealed = AttemptFacts(
+            key=order.key,
+            ok=True,
+            started=now,
+            finished=now,
+            parents=order.parents,
+            frames=order.frames,
+            transition=left.facts.transition,
+            handled=left.facts.handled,
+            origin=root,
+            system=left.facts.system,
+        )
+        self._places.artifacts.seal(sealed, {}, self._places.adopt(left.artifacts))
+        self._facts.append(
+            facts.TaskCloned(
+                order.key.task_key, order.key.attempt, now, root.task_key, _index(order)
+            )
+        )
+        self._tell(told.TaskCloned(order.key, now, root.task_key))
 
     def _report(self, action: core.ReportAttempt) -> None:
         running = self._running.pop(action.key)
@@ -243,3 +279,8 @@ class Scheduler:
             )
         )
         return RunOutcome(self._run, end.status, end.failure, end.failed)
+
+
+def _index(order: TaskOrder) -> int | None:
+    """Give the position in the innermost foreach; None outside one."""
+    return next((f.index for f in reversed(order.frames) if f.foreach is not None), None)

@@ -20,6 +20,7 @@ from plait.graph.model import Graph
 from plait.hooks.step import MAX_ATTEMPTS, AttemptPlan
 from plait.metadata.protocol import Status
 from plait.runtime.options import TooManySplits
+from plait.runtime.resume import ClonePlan, OriginTask
 
 # Events: what has happened.
 
@@ -63,6 +64,14 @@ class LaunchAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class CloneTask:
+    """Take over a finished task of the run being resumed, instead of the attempt in *order*."""
+
+    order: TaskOrder
+    origin: OriginTask
+
+
+@dataclass(frozen=True, slots=True)
 class ReportAttempt:
     """Tell and record how an attempt ended; *retry_in* is the wait before the next, in seconds."""
 
@@ -93,7 +102,7 @@ class EndRun:
     failed: AttemptKey | None
 
 
-Action = LaunchAttempt | ReportAttempt | AwaitRetry | StopAttempts | EndRun
+Action = LaunchAttempt | CloneTask | ReportAttempt | AwaitRetry | StopAttempts | EndRun
 
 
 @dataclass(slots=True)
@@ -146,14 +155,16 @@ class RunState:
         *,
         max_workers: int,
         max_num_splits: int,
-        origin_run: str | None = None,
+        clones: ClonePlan | None = None,
     ) -> None:
         self._run = run
         self._graph = graph
         self._plans = plans
         self._max_workers = max_workers
         self._max_num_splits = max_num_splits
-        self._origin_run = origin_run
+        self._clones = clones
+        # The origin's id of each task that was taken over, by the id that it has here.
+        self._origins: dict[str, str] = {}
         self._ids = 0
         self._ready: deque[_Task] = deque()
         self._fans: list[_FanOut] = []
@@ -223,8 +234,22 @@ class RunState:
             task = self._next_task()
             if task is None:
                 return
-            self._running[task.id] = task
-            actions.append(LaunchAttempt(self._order(task)))
+            origin = self._find_origin(task)
+            if origin is None:
+                self._running[task.id] = task
+                actions.append(LaunchAttempt(self._order(task)))
+            else:
+                self._origins[task.id] = origin.attempt.task
+                actions.append(CloneTask(self._order(task), origin))
+                self._succeed(task, origin.transition)
+
+    def _find_origin(self, task: _Task) -> OriginTask | None:
+        """Give the task to take over, if all that is before *task* was taken over as well."""
+        if self._clones is None or task.attempt > 0:
+            return None
+        parents = tuple(self._origins.get(parent.task, "") for parent in task.parents)
+        part = task.frames[-1].index if task.frames else None
+        return None if "" in parents else self._clones.find(task.step, parents, part)
 
     def _next_task(self) -> _Task | None:
         if self._ready:
@@ -251,7 +276,7 @@ class RunState:
             frames=task.frames,
             retries=max(0, plan.retries - task.attempt),
             fallback=task.fallback,
-            origin_run=self._origin_run,
+            origin_run=None if self._clones is None else self._clones.origin.run,
         )
 
     def _plan(self, step: str) -> AttemptPlan:
@@ -276,19 +301,21 @@ class RunState:
         if event.failure is not None:
             self._fail(task, event.key, event.failure, actions)
             return
-        self.finished_tasks += 1
         actions.append(ReportAttempt(event.key, None, None))
+        self._succeed(task, event.transition)
+
+    def _succeed(self, task: _Task, transition: Transition | None) -> None:
+        self.finished_tasks += 1
         if self._interrupted:
             return
-        ref = InputRef(task.step, task.id, task.attempt)
-        if event.transition is None:
-            assert self._graph[task.step].kind is None, f"{event.key} went nowhere"
+        if transition is None:
+            assert self._graph[task.step].kind is None, f"a task of '{task.step}' went nowhere"
             return
-        too_wide = self._refuse_width(task.step, event.transition)
+        too_wide = self._refuse_width(task.step, transition)
         if too_wide is not None:
-            self._stop_with(event.key, too_wide)
+            self._stop_with(AttemptKey(*self._run, task.step, task.id, task.attempt), too_wide)
         if not self._is_stopping:
-            self._advance(task, ref, event.transition)
+            self._advance(task, InputRef(task.step, task.id, task.attempt), transition)
 
     def _fail(self, task: _Task, key: AttemptKey, failure: Failure, actions: list[Action]) -> None:
         plan = self._plan(task.step)

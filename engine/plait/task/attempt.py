@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from plait.artifacts.seal import Encoded
 from plait.artifacts.store import ArtifactStore
@@ -69,24 +69,32 @@ class _Result:
     transition: Transition | None = None
 
 
-def run_attempt(place: AttemptPlace, order: TaskOrder) -> int:
+def run_attempt(place: AttemptPlace, order: TaskOrder, *, own_process: bool = False) -> int:
     """Run one attempt and seal what came of it.
 
     Everything that the user's code can do wrong becomes a sealed failure, with its traceback on
     standard error. An `AssertionError` of plait's own is told the same way.
 
+    Args:
+        place: What is at hand.
+        order: What to do.
+        own_process: Whether this process is the task's alone. Then a `KeyboardInterrupt` is the
+            step's own doing, and a failure like any other; else it is raised on.
+
     Returns:
         The exit code for the task's process.
     """
-    started = place.clock.now()
+    started, process = place.clock.now(), os.getpid()
     try:
         result = _attempt(place, order)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  # whatever it is, it is sealed and told
+    except BaseException as error:  # whatever it is, it is sealed and told
+        if isinstance(error, KeyboardInterrupt) and not own_process:
+            raise
         result = _Result(_Outcome(failure=_tell(error)))
     finally:
         set_current(None)
+    if os.getpid() != process:
+        _leave_fork(order.key.step)
     failure = result.outcome.failure
     facts = AttemptFacts(
         key=order.key,
@@ -104,6 +112,18 @@ def run_attempt(place: AttemptPlace, order: TaskOrder) -> int:
     if failure is None:
         return DONE
     return FAILED if failure.retry else NO_RETRY
+
+
+def _leave_fork(step: str) -> NoReturn:
+    """End a process that the step's code forked and that came back from the step.
+
+    What it holds is a copy that goes its own way; only the task's process speaks for the task.
+    """
+    _say(
+        f"a process that step '{step}' forked came back from the step and is ended here; what it "
+        "set is not kept. Let it leave by os._exit()\n"
+    )
+    os._exit(FAILED)
 
 
 def _attempt(place: AttemptPlace, order: TaskOrder) -> _Result:
@@ -199,7 +219,7 @@ def _salvage(store: ArtifactStore, flow: Any, outcome: _Outcome) -> _Result:
             one = replace(collected, values={name: value}, carried={}, aliases={})
             encoded, same = encode_collected(one, store)
         except Exception as error:  # noqa: BLE001  # an object of the user's raises what it likes
-            print(f"artifact '{name}' is not kept: {_headline(error)}", file=sys.stderr)
+            _say(f"artifact '{name}' is not kept: {_headline(error)}\n")
         else:
             values |= encoded
             carried |= same
@@ -211,14 +231,25 @@ def _headline(error: Exception) -> str:
 
 
 def _print(failure: Failure) -> Failure:
-    print(failure.traceback, end="", file=sys.stderr, flush=True)
+    _say(failure.traceback)
     return failure
+
+
+def _say(text: str) -> None:
+    """Write to standard error, whatever the user's code has done to it."""
+    try:
+        print(text, end="", file=sys.stderr, flush=True)
+    except Exception:  # noqa: BLE001  # closed, or replaced by an object that raises what it likes
+        try:
+            os.write(2, text.encode("utf-8", "backslashreplace"))
+        except OSError:
+            pass  # closed as well: the sealed failure says it
 
 
 def _tell(error: BaseException) -> Failure:
     """Make facts of an error around the user's code, and print it the way its kind is printed."""
     failure = describe_failure(error)
     if isinstance(error, PlaitError):
-        print(error.format(), file=sys.stderr, flush=True)
+        _say(error.format() + "\n")
         return failure
     return _print(failure)

@@ -13,6 +13,9 @@ from plait.base.records import Failure, FailureKind
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _TUTORIALS = os.path.join(_PACKAGE, "tutorials") + os.sep
 
+_LONGEST = 2000
+"""The most characters of a summary, which is shown in many places; the traceback has it all."""
+
 
 def describe_failure(error: BaseException) -> Failure:
     """Make facts of what the user's code raised.
@@ -21,14 +24,15 @@ def describe_failure(error: BaseException) -> Failure:
     are left out, those between the user's (a decorator's, say) stay.
     """
     kind, exit_code, retry = FailureKind.EXCEPTION, None, True
-    summary = _summary(error)
     if isinstance(error, SystemExit):
         kind, exit_code = FailureKind.EXIT, _exit_code(error)
         retry = exit_code != NO_RETRY
-        summary = f"the step's code left by sys.exit({error.code!r})"
+        summary = f"the step's code left by sys.exit({_show_code(error)})"
+    else:
+        summary = _summary(error)
     return Failure(
         kind=kind,
-        summary=summary,
+        summary=summary if len(summary) <= _LONGEST else f"{summary[:_LONGEST]}...",
         traceback=_format(error),
         exit_code=exit_code,
         where=_where(error.__traceback__),
@@ -40,6 +44,13 @@ def _exit_code(error: SystemExit) -> int:
     if error.code is None:
         return 0
     return error.code if isinstance(error.code, int) else 1
+
+
+def _show_code(error: SystemExit) -> str:
+    try:
+        return repr(error.code)
+    except Exception as broken:  # noqa: BLE001  # the user's __repr__ may raise anything
+        return f"<its __repr__ raised {type(broken).__qualname__}>"
 
 
 def _summary(error: BaseException) -> str:
@@ -92,7 +103,8 @@ def _trim(error: BaseException | None, seen: set[int]) -> None:
     if error is None or id(error) in seen:
         return
     seen.add(id(error))
-    error.__traceback__ = _user_part(error.__traceback__)
+    # Not by assignment: the class of an error may forbid that, as a frozen dataclass does.
+    BaseException.with_traceback(error, _user_part(error.__traceback__))
     _trim(error.__cause__, seen)
     _trim(error.__context__, seen)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.base.pathspec import AttemptKey, RunKey, TaskKey, parse_pathspec
+from plait.base.pathspec import AttemptKey, RunKey, parse_pathspec
 from plait.base.pathspec import BadPathspec as Bad
 from plait.base.records import (
     AttemptFacts,
@@ -46,7 +46,7 @@ facts = st.builds(
     transition=transitions,
     failure=failures,
     handled=failures,
-    origin=st.none() | st.builds(TaskKey, text, text, text, text),
+    origin=st.none() | keys,
     system=st.none() | st.just({"pid": 1}),
 )
 orders = st.builds(

@@ -115,7 +115,10 @@ def test_version_names_plait_and_python(project):
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["rum"], "error[unknown-command]: there is no command 'rum'\n  why: did you mean 'run'?"),
+        (
+            ["rum"],
+            "error[unknown-command]: there is no command 'rum'\n  why: did you mean 'run' or 'resume'?",
+        ),
         (["help", "rum"], "error[unknown-command]: there is no command 'rum'"),
         (["--quite"], "error[unknown-option]: 'trial.py' has no option '--quite'"),
         (

@@ -130,7 +130,7 @@ class World:
             AttemptEnded(key, attempt, sealed.finished, sealed.ok, final, sealed.failure),
         ]
         if sealed.origin is not None:
-            told = [TaskCloned(key, attempt, sealed.finished, sealed.origin, index)]
+            told = [TaskCloned(key, attempt, sealed.finished, sealed.origin.task_key, index)]
         self.metadata.record(told)
         return str(key)
 

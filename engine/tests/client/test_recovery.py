@@ -113,7 +113,7 @@ def test_an_attempt_that_was_sealed_meanwhile_can_be_asked_for(world: World) -> 
 def test_a_clone_keeps_its_number_and_says_where_it_is_from(world: World) -> None:
     """It need not begin with attempt 0."""
     key = world.begin(origin="7")
-    origin = TaskKey("HelloFlow", "7", "s", "3")
+    origin = AttemptKey("HelloFlow", "7", "s", "3", 0)
     seal(world, key, "1", "x", attempt=2, origin=origin)
     task = Task(f"{key}/s/1")
 

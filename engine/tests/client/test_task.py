@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plait.base.pathspec import TaskKey
+from plait.base.pathspec import AttemptKey
 from plait.base.records import Failure, FailureKind, Frame
 from plait.client.artifact import DataArtifact
 from plait.client.errors import BadStream, PlaitNamespaceMismatch, PlaitNotFound, ResultsNotFound
@@ -157,7 +157,7 @@ def test_what_was_written_down_about_it(world: World) -> None:
     """One note each, oldest attempt first; by name, the last one counts."""
     key = world.begin(facts={"host": "tower", "python": "3.12.1", "script": "f.py"}, origin="8")
     pathspec = world.task(key, "s", "1", ok=False, final=False)
-    world.task(key, "s", "1", attempt=1, origin=TaskKey("HelloFlow", "8", "s", "5"))
+    world.task(key, "s", "1", attempt=1, origin=AttemptKey("HelloFlow", "8", "s", "5", 0))
     task = Task(pathspec)
 
     assert task.metadata_dict == {
@@ -182,7 +182,7 @@ def test_what_was_written_down_about_it(world: World) -> None:
 
 def test_a_task_that_was_taken_over_says_from_where(world: World) -> None:
     """And so do its artifacts."""
-    origin = TaskKey("HelloFlow", "8", "s", "5")
+    origin = AttemptKey("HelloFlow", "8", "s", "5", 0)
     task = Task(world.task(world.begin(origin="8"), "s", "1", {"x": 1}, origin=origin))
 
     assert task.origin_pathspec == "HelloFlow/8/s/5"

@@ -80,11 +80,11 @@ def test_an_attempt_that_was_begun_and_never_sealed() -> None:
 
 def test_a_clone_is_found_as_one() -> None:
     """A task that was taken over is rebuilt as taken over."""
-    origin = TaskKey("A", "0", "s", "4")
+    origin = AttemptKey("A", "0", "s", "4", 0)
     key = AttemptKey(*RUN, "s", "1", 0)
     attempt = AttemptFacts(key, ok=True, started=1.0, finished=2.0, origin=origin)
 
-    assert plan_rebuild([attempt], []) == [TaskCloned(key.task_key, 0, 2.0, origin)]
+    assert plan_rebuild([attempt], []) == [TaskCloned(key.task_key, 0, 2.0, origin.task_key)]
 
 
 def test_parameters_are_no_task() -> None:

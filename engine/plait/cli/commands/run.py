@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,11 @@ from plait.cli.session import Session
 from plait.metadata.protocol import Status
 from plait.runtime.options import RunOptions
 
-_CODES = {Status.DONE: DONE, Status.FAILED: FAILED, Status.INTERRUPTED: INTERRUPTED}
+if TYPE_CHECKING:
+    from plait.cli.console import Console
+
+CODES = {Status.DONE: DONE, Status.FAILED: FAILED, Status.INTERRUPTED: INTERRUPTED}
+"""The exit code for each way in which a run can end."""
 _BYTES_PER_MB = 1_000_000
 
 
@@ -53,6 +57,85 @@ def facts_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def execution_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a run goes: shared by `run` and `resume`."""
+    for option in reversed(
+        (
+            click.option(
+                "--max-workers",
+                cls=Option,
+                type=click.IntRange(min=1),
+                metavar="N",
+                default=16,
+                show_default=True,
+                section="How it runs",
+                help="The most tasks at once.",
+            ),
+            click.option(
+                "--max-num-splits",
+                cls=Option,
+                type=click.IntRange(min=1),
+                metavar="N",
+                default=100,
+                show_default=True,
+                section="How it runs",
+                help="The widest foreach allowed; a wider one fails the run.",
+            ),
+            click.option(
+                "--with",
+                cls=Option,
+                multiple=True,
+                type=Words(),
+                metavar="NAME:KEY=VALUE,...",
+                section="How it runs",
+                help="Put a decorator on every step that has not got it; may be given often.",
+            ),
+            click.option(
+                "--max-log-size",
+                cls=Option,
+                type=click.FloatRange(min=0, min_open=True),
+                metavar="MB",
+                section="What is recorded",
+                help="Keep at most so many megabytes of one attempt's output.  [default: all]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def read_options(session: Session, chosen: Mapping[str, Any]) -> RunOptions:
+    """Give the choices of a run from the options of `run` or `resume`.
+
+    Args:
+        session: The program that was started.
+        chosen: What `execution_options` and `facts_options` gave, by name.
+    """
+    limit = chosen["max_log_size"]
+    return RunOptions(
+        workers=session.choices.workers,
+        max_workers=chosen["max_workers"],
+        max_num_splits=chosen["max_num_splits"],
+        max_log_bytes=None if limit is None else int(limit * _BYTES_PER_MB),
+        tags=frozenset(chosen["tag"]),
+        run_id_file=chosen["run_id_file"],
+        namespace=chosen["namespace"],
+        command=session.respawn_command(tuple(chosen["with"])),
+    )
+
+
+def make_console(session: Session) -> Console:
+    """Give the reporter that prints how a run goes."""
+    from plait.cli.console import Console
+
+    return Console(
+        Screen(sys.stdout),
+        Screen(sys.stderr),
+        program=session.program,
+        quiet=session.choices.quiet,
+    )
+
+
 @click.command(
     cls=ParameterCommand,
     examples={
@@ -61,43 +144,7 @@ def facts_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--with retry:times=1": "with every step tried once more when it fails",
     },
 )
-@click.option(
-    "--max-workers",
-    cls=Option,
-    type=click.IntRange(min=1),
-    metavar="N",
-    default=16,
-    show_default=True,
-    section="How it runs",
-    help="The most tasks at once.",
-)
-@click.option(
-    "--max-num-splits",
-    cls=Option,
-    type=click.IntRange(min=1),
-    metavar="N",
-    default=100,
-    show_default=True,
-    section="How it runs",
-    help="The widest foreach allowed; a wider one fails the run.",
-)
-@click.option(
-    "--with",
-    cls=Option,
-    multiple=True,
-    type=Words(),
-    metavar="NAME:KEY=VALUE,...",
-    section="How it runs",
-    help="Put a decorator on every step that has not got it; may be given often.",
-)
-@click.option(
-    "--max-log-size",
-    cls=Option,
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="MB",
-    section="What is recorded",
-    help="Keep at most so many megabytes of one attempt's output.  [default: all]",
-)
+@execution_options
 @facts_options
 @click.pass_context
 def run(context: click.Context, /, **chosen: Any) -> int:
@@ -106,31 +153,14 @@ def run(context: click.Context, /, **chosen: Any) -> int:
     Any option can be set by an environment variable as well: `--max-workers` by
     PLAIT_RUN_MAX_WORKERS, a parameter `alpha` by PLAIT_RUN_ALPHA.
     """
-    from plait.cli.console import Console
     from plait.wiring import run_flow
 
     session: Session = context.obj
-    choices = session.choices
-    decorators = tuple(chosen["with"])
-    limit = chosen["max_log_size"]
-    options = RunOptions(
-        workers=choices.workers,
-        max_workers=chosen["max_workers"],
-        max_num_splits=chosen["max_num_splits"],
-        max_log_bytes=None if limit is None else int(limit * _BYTES_PER_MB),
-        tags=frozenset(chosen["tag"]),
-        run_id_file=chosen["run_id_file"],
-        namespace=chosen["namespace"],
-        command=session.respawn_command(decorators),
-    )
-    console = Console(
-        Screen(sys.stdout), Screen(sys.stderr), program=session.program, quiet=choices.quiet
-    )
     outcome = run_flow(
-        session.read_definition(decorators),
+        session.read_definition(tuple(chosen["with"])),
         given_parameters(context),
-        options,
-        choices.datastore_root,
-        console,
+        read_options(session, chosen),
+        session.choices.datastore_root,
+        make_console(session),
     )
-    return _CODES[outcome.status]
+    return CODES[outcome.status]

@@ -87,8 +87,11 @@ class _Tee:
         self._stream: Stream = stream
         self._order = order
         self._events = events
+        self.closed = False
 
     def write(self, text: str) -> int:
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
         self._real.write(text)
         data = text.encode("utf-8", "backslashreplace")
         self._events.append(OutputArrived(self._order.key, self._stream, data, shown=True))
@@ -97,6 +100,10 @@ class _Tee:
     def writelines(self, lines: Sequence[str]) -> None:
         for line in lines:
             self.write(line)
+
+    def close(self) -> None:
+        """Close this one alone: the real stream is the run's, which has more to say."""
+        self.closed = True
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)

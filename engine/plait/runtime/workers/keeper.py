@@ -47,6 +47,7 @@ class Keeper:
         self._devnull = os.open(os.devnull, os.O_RDWR)
         self._wake_read, self._wake_write = os.pipe()
         self._pid = os.getpid()
+        self._on_sigterm: Any = signal.SIG_DFL
 
     def run(self) -> NoReturn:
         """Serve until the run's process closes its end or is gone."""
@@ -60,8 +61,11 @@ class Keeper:
         self._sock.setblocking(False)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        # A signal to all processes of a job, as schedulers send it, is for the run to heed; the
+        # keeper ends when the run does.
         for ignored in (signal.SIGINT, signal.SIGHUP):
             signal.signal(ignored, signal.SIG_IGN)
+        self._on_sigterm = signal.signal(signal.SIGTERM, signal.SIG_IGN)
         gc.collect()
         # Frozen objects are not visited by a child's collector, so their pages stay shared.
         gc.freeze()
@@ -136,6 +140,8 @@ class Keeper:
             for usual in (signal.SIGCHLD, signal.SIGHUP):
                 signal.signal(usual, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            # What the flow's module set, if it did.
+            signal.signal(signal.SIGTERM, self._on_sigterm or signal.SIG_DFL)
             stdout, stderr, *stdin = fds
             os.dup2(stdin[0] if stdin else self._devnull, 0)
             os.dup2(stdout, 1)
@@ -147,12 +153,14 @@ class Keeper:
                 os.execvpe(spawn[0], spawn, {**os.environ, **environment})
             assert order is not None, "a forked task needs its order"
             code = self._run_task(order)
-        except OSError as error:
-            os.write(2, f"plait cannot start {spawn or 'a task'}: {error}\n".encode())
+        except BaseException as error:  # noqa: BLE001  # the loop of the keeper is not for a child
+            _tell_last(spawn, error)
         finally:
-            for stream in (sys.stdout, sys.stderr):
-                _flush(stream)
-            os._exit(code)
+            try:
+                for stream in (sys.stdout, sys.stderr):
+                    _flush(stream)
+            finally:
+                os._exit(code)
 
     def _reap(self) -> None:
         for pid, status in _iter_gone(self._tasks):
@@ -220,11 +228,25 @@ def _signal_group(group: int, number: int) -> None:
             pass  # it is gone, which is what is wanted
 
 
+def _tell_last(spawn: list[str] | None, error: BaseException) -> None:
+    """Write what kept a child from its work to its standard error."""
+    if isinstance(error, OSError) and spawn is not None:
+        text = f"plait cannot start {spawn}: {error}\n"
+    else:
+        import traceback
+
+        text = "".join(traceback.format_exception(error))
+    try:
+        os.write(2, text.encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass  # closed by the user's code: the exit code has to say it
+
+
 def _flush(stream: Any) -> None:
     try:
         stream.flush()
-    except (OSError, ValueError, AttributeError):
-        pass  # closed, broken or replaced by the user's code: there is nobody left to tell
+    except Exception:  # noqa: BLE001  # closed, or replaced by an object that raises what it likes
+        pass  # there is nobody left to tell
 
 
 def start_keeper(run_task: RunTask, prepare: Callable[[TaskOrder], None]) -> tuple[socket, int]:

@@ -6,6 +6,7 @@ import json
 import os
 import selectors
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -185,8 +186,10 @@ class ProcessWorkers:
 
     def _finish(self, attempt: _Attempt, code: int, events: list[WorkerEvent]) -> None:
         for fd in list(attempt.pipes):
-            while self._read(attempt, fd, events):
-                pass
+            # No more than is there now. What fled from the attempt may go on writing, and without
+            # end faster than it is read.
+            for _ in range(-(-_waiting(fd) // _READ)):
+                self._read(attempt, fd, events)
         self._forget(attempt)
         events.append(AttemptExited(attempt.key, code))
 
@@ -218,6 +221,15 @@ class ProcessWorkers:
             else:
                 self._forget(attempt)
                 events.append(LaunchFailed(attempt.key, _KEEPER_GONE))
+
+
+def _waiting(fd: int) -> int:
+    """Give how many bytes a pipe holds."""
+    import fcntl
+    import termios
+
+    answer = fcntl.ioctl(fd, termios.FIONREAD, bytes(4))
+    return int.from_bytes(answer, sys.byteorder)
 
 
 def _file_with(data: bytes) -> int:

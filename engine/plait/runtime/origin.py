@@ -1,0 +1,151 @@
+"""The run that is being resumed, as the stores know it: its parameters, and what it finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from plait.artifacts.store import ArtifactStore
+from plait.base.errors import UsageError, nearest
+from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.records import ArtifactRef, AttemptFacts
+from plait.flow.definition import FlowDefinition
+from plait.metadata.protocol import MetadataStore
+from plait.runtime.resume import ClonePlan, plan_clones
+
+
+class NothingToResume(UsageError):
+    """The flow has no run, or not the one that `--origin-run-id` names."""
+
+    slug = "nothing-to-resume"
+
+    def __init__(self, flow: str, run: str | None, known: Iterable[str], place: str) -> None:
+        what = f"flow '{flow}' has no run" if run is None else f"there is no run '{flow}/{run}'"
+        ids = sorted(known, key=lambda known: (len(known), known), reverse=True)
+        there = f"; its latest are: {', '.join(ids[:5])}" if ids else ""
+        super().__init__(
+            f"{what} that could be resumed",
+            why=f"looked in {place}{there}",
+            fix="name one that is there by --origin-run-id, or start one with 'run'",
+        )
+
+
+class NoSuchStep(UsageError):
+    """`resume STEP` names a step that the flow has not."""
+
+    slug = "no-such-step"
+
+    def __init__(self, flow: str, step: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"flow '{flow}' has no step '{step}' to resume from",
+            why=nearest(step, known),
+            fix="name a step of the flow, or none to go on where the run failed",
+        )
+
+
+class ParameterInResume(UsageError):
+    """A parameter was given to `resume`, which has its parameters from the origin."""
+
+    slug = "parameter-in-resume"
+
+    def __init__(self, names: Iterable[str]) -> None:
+        given = sorted(names)
+        super().__init__(
+            f"resume takes no parameters, and was given {', '.join(f'--{n}' for n in given)}",
+            why="a resumed run has the parameters of the run that it goes on with, so that what "
+            "that run finished still holds",
+            fix="leave them out, or start over with 'run'",
+        )
+
+
+class OriginStores(Protocol):
+    """The stores that an origin is looked for in."""
+
+    @property
+    def root(self) -> str:
+        """The folder of the local store."""
+        ...
+
+    @property
+    def metadata(self) -> MetadataStore:
+        """Facts."""
+        ...
+
+    def artifacts(self, flow: str) -> ArtifactStore:
+        """Values."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a resumed run takes from the run before it.
+
+    Args:
+        key: That run.
+        constants: Its parameters and class attributes.
+        clones: Its tasks that may be taken over.
+    """
+
+    key: RunKey
+    constants: Mapping[str, ArtifactRef]
+    clones: ClonePlan
+
+    def find_parameters(self, definition: FlowDefinition) -> dict[str, ArtifactRef]:
+        """Give the parameters that a resumed run of *definition* takes over, by reference."""
+        return {name: ref for name, ref in self.constants.items() if name in definition.parameters}
+
+    def adopt(
+        self, artifacts: Mapping[str, ArtifactRef], constants: Mapping[str, ArtifactRef]
+    ) -> dict[str, ArtifactRef]:
+        """Give a taken-over task's artifacts with the resumed run's class attributes.
+
+        Args:
+            artifacts: What the origin's task left.
+            constants: The parameters and class attributes of the resumed run.
+
+        A class attribute that no step had changed follows the code as it is now.
+        """
+        old = self.constants
+        return {
+            name: constants.get(name, ref) if old.get(name) == ref else ref
+            for name, ref in artifacts.items()
+        }
+
+
+def load_origin(
+    definition: FlowDefinition, stores: OriginStores, *, run: str | None, step: str | None
+) -> Origin:
+    """Find the run to resume and decide what to take over.
+
+    Args:
+        definition: The flow as it is written now.
+        stores: Where to look.
+        run: The run's id; None for the flow's latest.
+        step: The step that is to run again, with all after it; None for what did not finish.
+
+    Raises:
+        NothingToResume: There is no such run.
+        NoSuchStep: The flow has no such step.
+        OriginChanged: It finished a step that the flow no longer has.
+    """
+    if step is not None and step not in definition.graph.nodes:
+        raise NoSuchStep(definition.name, step, definition.graph.nodes)
+    latest = stores.metadata.list_runs(definition.name, limit=20)
+    if run is None and latest:
+        run = latest[0].key.run
+    key = RunKey(definition.name, run or "")
+    if run is None or stores.metadata.find_run(key) is None:
+        raise NothingToResume(definition.name, run, (r.key.run for r in latest), stores.root)
+    artifacts = stores.artifacts(definition.name)
+    constants = artifacts.get(AttemptKey(*key, PARAMETERS_STEP, "0", 0))
+    rerun = frozenset(() if step is None else (step,))
+    clones = plan_clones(key, _iter_facts(artifacts, key.run), definition.graph, rerun=rerun)
+    return Origin(key, constants.artifacts, clones)
+
+
+def _iter_facts(artifacts: ArtifactStore, run: str) -> Iterator[AttemptFacts]:
+    for attempt in artifacts.iter_attempts(run):
+        facts = None if attempt.step == PARAMETERS_STEP else artifacts.find_facts(attempt)
+        if facts is not None:
+            yield facts
