@@ -20,7 +20,7 @@ from plait.flow.spec import FlowSpec
 from plait.flow.step import MisplacedDecorator, decorators_of, findings_of, is_step
 from plait.graph.build import analyse
 from plait.graph.model import Graph, Node
-from plait.hooks.step import MAX_ATTEMPTS, AttemptPlan, StepChecked, StepDecorator
+from plait.hooks.step import MAX_ATTEMPTS, AttemptPlan, Needs, StepChecked, StepDecorator
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class FlowDefinition:
         parameters: Its parameters, by the names that steps use, in the order of the source.
         constants: The data among its class attributes, by name.
         decorators: The decorators of each step, outermost first.
-        plans: What the decorators of each step ask for, together, when a task fails.
+        plans: What the decorators of each step ask for, together.
         bound: The class of the objects that steps run on.
         class_names: Names of the class that an artifact of the same name has to hide.
     """
@@ -70,8 +70,8 @@ def read_definition(cls: type, *, with_: Sequence[str] = ()) -> FlowDefinition:
 
     Args:
         cls: The class, derived from FlowSpec.
-        with_: Decorators for every step that does not have them in the code, as `--with` takes
-            them.
+        with_: Decorators for every step that does not have them in the code and can have them,
+            as `--with` takes them.
 
     Raises:
         NotAFlow: *cls* is no flow.
@@ -90,6 +90,8 @@ def read_definition(cls: type, *, with_: Sequence[str] = ()) -> FlowDefinition:
         if is_step(member)
     }
     graph, findings = analyse(cls, parameters=_all_parameters(cls))
+    if graph is not None:
+        decorators = _leave_out(cls.__name__, graph, parameters, decorators)
     findings = [
         *findings,
         *check_parameters(parameters),
@@ -117,11 +119,29 @@ def plan_attempts(decorators: Sequence[StepDecorator]) -> AttemptPlan:
     """Give what the decorators of one step ask for together.
 
     The decorator with the most retries says how many there are and how long to wait; a fallback
-    is made if any has one.
+    is made if any has one. The shortest limit holds, the largest of each need, and of variables
+    that two set, what the inner one says.
     """
     plans = [decorator.plan_attempts() for decorator in decorators]
     most = max(plans, key=lambda plan: plan.retries, default=AttemptPlan())
-    return AttemptPlan(most.retries, most.minutes_between, any(p.fallback for p in plans))
+    limits = [plan.limit for plan in plans if plan.limit is not None]
+    needs = [plan.needs for plan in plans if plan.needs is not None]
+    return AttemptPlan(
+        retries=most.retries,
+        minutes_between=most.minutes_between,
+        fallback=any(plan.fallback for plan in plans),
+        limit=min(limits, key=lambda limit: limit.seconds, default=None),
+        needs=_largest(needs) if needs else None,
+        environment={k: v for plan in plans for k, v in plan.environment.items()},
+    )
+
+
+def _largest(needs: Sequence[Needs]) -> Needs:
+    return Needs(
+        cpu=max(need.cpu for need in needs),
+        memory=max(need.memory for need in needs),
+        gpu=max(need.gpu for need in needs),
+    )
 
 
 def _read_parameters(members: Mapping[str, object]) -> dict[str, Parameter]:
@@ -180,6 +200,56 @@ def _check_members(members: Mapping[str, Any]) -> Iterator[Finding]:
                 )
 
 
+def _leave_out(
+    flow: str,
+    graph: Graph,
+    parameters: Mapping[str, Parameter],
+    decorators: Mapping[str, tuple[StepDecorator, ...]],
+) -> dict[str, tuple[StepDecorator, ...]]:
+    """Take decorators of `--with` off the steps that can't have them, if others can.
+
+    One that no step can have stays on all, so that the reasons are told.
+    """
+    added: dict[str, dict[str, bool]] = {}
+    for step, found in decorators.items():
+        checked = _checked(flow, graph, step, found, parameters)
+        for decorator in found:
+            if decorator.where is None:
+                refused = bool(list(decorator.check(checked)))
+                added.setdefault(decorator.name, {})[step] = refused
+    left_out = {
+        (step, name)
+        for name, steps in added.items()
+        if not all(steps.values())
+        for step, refused in steps.items()
+        if refused
+    }
+    return {
+        step: tuple(decorator for decorator in found if (step, decorator.name) not in left_out)
+        for step, found in decorators.items()
+    }
+
+
+def _checked(
+    flow: str,
+    graph: Graph,
+    step: str,
+    decorators: Sequence[StepDecorator],
+    parameters: Mapping[str, Parameter],
+) -> StepChecked:
+    node = graph[step]
+    return StepChecked(
+        flow=flow,
+        step=step,
+        transition=_kind(node),
+        is_join=node.is_join,
+        decorators=tuple(decorator.name for decorator in decorators),
+        where=Where(node.file, node.line),
+        steps=tuple(graph.nodes),
+        parameters=tuple(parameters),
+    )
+
+
 def _check_decorators(
     flow: str,
     graph: Graph | None,
@@ -194,16 +264,7 @@ def _check_decorators(
         yield from _check_attempts(step, found, where)
         # Without a valid graph nobody knows where a step goes, which is what checks ask about.
         if graph is not None and node is not None:
-            checked = StepChecked(
-                flow=flow,
-                step=step,
-                transition=_kind(node),
-                is_join=node.is_join,
-                decorators=tuple(decorator.name for decorator in found),
-                where=where,
-                steps=tuple(graph.nodes),
-                parameters=tuple(parameters),
-            )
+            checked = _checked(flow, graph, step, found, parameters)
             for decorator in found:
                 yield from decorator.check(checked)
 

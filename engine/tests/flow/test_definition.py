@@ -277,3 +277,35 @@ def test_a_step_over_a_parameter_of_a_base_class_is_found() -> None:
             self.next(self.rate)
 
     assert findings(Over) == [("step-is-parameter", "'rate' is both a step and a Parameter")]
+
+
+def test_with_leaves_out_steps_that_cannot_have_it() -> None:
+    """A foreach split can't have @catch; the other steps get it all the same."""
+
+    class Fans(FlowSpec):
+        @step
+        def start(self):
+            self.items = [1]
+            self.next(self.work, foreach="items")
+
+        @step
+        def work(self):
+            self.next(self.join)
+
+        @step
+        def join(self, inputs):
+            self.next(self.end)
+
+        @step
+        def end(self):
+            pass
+
+    decorators = read_definition(Fans, with_=["catch"]).decorators
+    assert {name: len(found) for name, found in decorators.items()} == {
+        "start": 0, "work": 1, "join": 1, "end": 1,
+    }  # fmt: skip
+
+
+def test_with_that_no_step_can_have_is_refused_with_the_reason() -> None:
+    """Otherwise it would be ignored without a word."""
+    assert {slug for slug, _ in findings(Good, with_=["catch:var=rate"])} == {"catch-var-taken"}
