@@ -78,7 +78,7 @@ class Scalar:
         try:
             return self.type(text.strip())
         except ValueError:
-            raise BadValue(f"{text!r} is not {self.words}") from None
+            raise BadValue(f"{_shorten(repr(text))} is not {self.words}") from None
 
     def accept(self, value: object) -> object:
         """Give the value for an object of Python's."""
@@ -120,7 +120,7 @@ class Json:
         """Give the value that *text* stands for."""
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadValue(f"{_shorten(text)} is not JSON: {error}") from None
 
     def accept(self, value: object) -> object:

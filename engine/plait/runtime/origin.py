@@ -13,6 +13,7 @@ from plait.base.records import ArtifactRef, AttemptFacts
 from plait.flow.definition import FlowDefinition
 from plait.metadata.protocol import MetadataStore
 from plait.runtime.resume import ClonePlan, plan_clones
+from plait.upkeep.rescue import rescue_run
 
 
 class NothingToResume(UsageError):
@@ -31,10 +32,10 @@ class NothingToResume(UsageError):
         )
 
 
-class NoSuchStep(UsageError):
+class UnknownResumeStep(UsageError):
     """`resume STEP` names a step that the flow has not."""
 
-    slug = "no-such-step"
+    slug = "unknown-resume-step"
 
     def __init__(self, flow: str, step: str, known: Iterable[str]) -> None:
         super().__init__(
@@ -126,18 +127,20 @@ def load_origin(
 
     Raises:
         NothingToResume: There is no such run.
-        NoSuchStep: The flow has no such step.
+        UnknownResumeStep: The flow has no such step.
         OriginChanged: It finished a step that the flow no longer has.
     """
     if step is not None and step not in definition.graph.nodes:
-        raise NoSuchStep(definition.name, step, definition.graph.nodes)
+        raise UnknownResumeStep(definition.name, step, definition.graph.nodes)
     latest = stores.metadata.list_runs(definition.name, limit=20)
     if run is None and latest:
         run = latest[0].key.run
     key = RunKey(definition.name, run or "")
-    if run is None or stores.metadata.find_run(key) is None:
+    record = None if run is None else stores.metadata.find_run(key)
+    if record is None:
         raise NothingToResume(definition.name, run, (r.key.run for r in latest), stores.root)
     artifacts = stores.artifacts(definition.name)
+    rescue_run(record, stores.metadata, artifacts)
     constants = artifacts.get(AttemptKey(*key, PARAMETERS_STEP, "0", 0))
     rerun = frozenset(() if step is None else (step,))
     clones = plan_clones(key, _iter_facts(artifacts, key.run), definition.graph, rerun=rerun)
