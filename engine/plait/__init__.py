@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     from plait.flow.step import step
     from plait.flow.types import JSONType
     from plait.plugins.catch import FailureHandledByCatch, catch
+    from plait.plugins.environment import environment
+    from plait.plugins.resources import resources
     from plait.plugins.retry import retry
+    from plait.plugins.timeout import TimeoutException, timeout
+    from plait.runner.notebook import NBRunner
+    from plait.runner.runner import Runner
 
 __all__ = [
     "DataArtifact",
@@ -42,25 +47,31 @@ __all__ = [
     "JSONType",
     "MergeArtifactsException",
     "MissingInMergeArtifactsException",
+    "NBRunner",
     "Parameter",
     "Plait",
     "PlaitError",
     "PlaitNamespaceMismatch",
     "PlaitNotFound",
     "Run",
+    "Runner",
     "Step",
     "Task",
+    "TimeoutException",
     "__version__",
     "catch",
     "current",
     "default_metadata",
     "default_namespace",
+    "environment",
     "get_metadata",
     "get_namespace",
     "metadata",
     "namespace",
+    "resources",
     "retry",
     "step",
+    "timeout",
 ]
 
 __version__ = VERSION
@@ -76,23 +87,29 @@ _HOMES = {
     "JSONType": "plait.flow.types",
     "MergeArtifactsException": "plait.flow.merge",
     "MissingInMergeArtifactsException": "plait.flow.merge",
+    "NBRunner": "plait.runner.notebook",
     "Parameter": "plait.flow.parameters",
     "Plait": "plait.client.plait",
     "PlaitError": "plait.base.errors",
     "PlaitNamespaceMismatch": "plait.client.errors",
     "PlaitNotFound": "plait.client.errors",
     "Run": "plait.client.run",
+    "Runner": "plait.runner.runner",
     "Step": "plait.client.step",
     "Task": "plait.client.task",
+    "TimeoutException": "plait.plugins.timeout",
     "catch": "plait.plugins.catch",
     "current": "plait.flow.current",
     "default_metadata": "plait.client.source",
     "default_namespace": "plait.client.namespaces",
+    "environment": "plait.plugins.environment",
     "get_metadata": "plait.client.source",
     "get_namespace": "plait.client.namespaces",
     "namespace": "plait.client.namespaces",
+    "resources": "plait.plugins.resources",
     "retry": "plait.plugins.retry",
     "step": "plait.flow.step",
+    "timeout": "plait.plugins.timeout",
 }
 
 
@@ -112,7 +129,7 @@ def __dir__() -> list[str]:
 def _open_source(spec: str | None) -> Source:
     # The client knows only what a store promises; which ones there are, `wiring` knows, and it
     # knows far more than a script needs that has not read anything yet.
-    from plait.wiring import open_source
+    from plait.wiring.stores import open_source
 
     return open_source(spec)
 

@@ -14,7 +14,7 @@ import pytest
 import plait
 from plait.base.version import VERSION
 from plait.client import source
-from plait.wiring import Stores
+from plait.wiring.stores import Stores
 
 ROOT = Path(plait.__file__)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from plait.base.pathspec import AttemptKey, RunKey
 
 _SEAL = ".attempt"
+_DATA_PARTS = 4  # flow, "data", aa, address
 _SEAL_PARTS = 5  # flow, "runs", run, step, file
 
 
@@ -34,10 +35,28 @@ def data_key(flow: str, address: str) -> str:
     return f"{flow}/data/{address[:2]}/{address}"
 
 
+def data_prefix(flow: str) -> str:
+    """Give the folder of the large values of *flow*; what `iter_keys` takes."""
+    return f"{flow}/data"
+
+
+def runs_prefix(flow: str) -> str:
+    """Give the folder of the runs of *flow*; what `iter_folders` takes."""
+    return f"{flow}/runs"
+
+
 def run_prefix(key: RunKey, step: str | None = None) -> str:
     """Give the folder of a run's keys, or of one step's within it; what `iter_keys` takes."""
     folder = f"{key.flow}/runs/{key.run}"
     return folder if step is None else f"{folder}/{step}"
+
+
+def parse_data_key(key: str) -> str | None:
+    """Give the address of the value that a storage key is for; None if it is no value's."""
+    parts = key.split("/")
+    if len(parts) == _DATA_PARTS and parts[1] == "data" and parts[3].startswith(parts[2]):
+        return parts[3]
+    return None
 
 
 def parse_seal_key(key: str) -> AttemptKey | None:

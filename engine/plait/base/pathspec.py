@@ -84,7 +84,8 @@ def parse_pathspec(text: str, *, parts: tuple[int, int], form: str) -> tuple[str
     Raises:
         BadPathspec: The number of parts is off, or a part is empty, `.` or `..`.
     """
-    split = tuple(text.split("/"))
+    # A number, say: what is typed may be anything, whatever the annotation says.
+    split = tuple(text.split("/")) if isinstance(text, str) else ()
     if not parts[0] <= len(split) <= parts[1] or any(p in ("", ".", "..") for p in split):
         raise BadPathspec(text, form)
     return split

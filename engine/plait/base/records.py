@@ -29,24 +29,29 @@ class Transition:
 
     Args:
         kind: The form of the call.
-        targets: The steps it names, in order.
+        targets: The steps it names, in order; for SWITCH, the one that was chosen.
         foreach: The artifact that is fanned out over; only for FOREACH.
         width: How many tasks the foreach makes, 0 or more; only for FOREACH.
+        condition: The artifact that chose; only for SWITCH.
+        case: The key of the case that it chose; only for SWITCH.
     """
 
     kind: TransitionKind
     targets: tuple[str, ...]
     foreach: str | None = None
     width: int | None = None
+    condition: str | None = None
+    case: str | int | None = None
 
     def to_json(self) -> list[Any]:
         """Give the transition as JSON values."""
-        return [self.kind.value, list(self.targets), self.foreach, self.width]
+        data = [self.kind.value, list(self.targets), self.foreach, self.width]
+        return data if self.condition is None else [*data, self.condition, self.case]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Transition:
         """Read what `to_json` gave."""
-        return cls(TransitionKind(data[0]), tuple(data[1]), data[2], data[3])
+        return cls(TransitionKind(data[0]), tuple(data[1]), *data[2:])
 
 
 @dataclass(frozen=True, slots=True)

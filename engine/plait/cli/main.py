@@ -21,6 +21,7 @@ ENTRIES = (
     Entry("resume", f"{_COMMANDS}.resume:resume", "Go on where a run failed.", "Run"),
     Entry("dump", f"{_COMMANDS}.dump:dump", "Print or save artifacts of a run.", "Read results"),
     Entry("logs", f"{_COMMANDS}.logs:logs", "Print what tasks printed.", "Read results"),
+    Entry("tag", f"{_COMMANDS}.tag:tag", "Change or list the tags of a run.", "Read results"),
     Entry("check", f"{_COMMANDS}.check:check", "Validate the flow.", "Look at the flow"),
     Entry(
         "show", f"{_COMMANDS}.show:show", "Print its steps and where each goes.", "Look at the flow"
@@ -70,7 +71,7 @@ def prepare_streams() -> None:
         # A character that the terminal cannot show must not end a run. What replaces the streams
         # in a notebook or a test may lack the method.
         reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
+        if reconfigure is not None and not stream.closed:
             reconfigure(errors="backslashreplace")
 
 

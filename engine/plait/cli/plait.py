@@ -9,7 +9,17 @@ from plait.cli.boundary import call_guarded
 from plait.cli.command import Entry, Program
 from plait.cli.main import prepare_streams
 
+_COMMANDS = "plait.cli.commands"
+
 ENTRIES = (
+    Entry("status", f"{_COMMANDS}.status:status", "Flows and their latest runs.", "Keep house"),
+    Entry(
+        "verify",
+        f"{_COMMANDS}.verify:verify",
+        "Read everything again and name what is damaged.",
+        "Keep house",
+    ),
+    Entry("gc", f"{_COMMANDS}.gc:gc", "Remove what no run refers to.", "Keep house"),
     Entry(
         "tutorials",
         "plait.cli.commands.tutorials:tutorials",
@@ -41,7 +51,11 @@ def _call(arguments: Sequence[str]) -> int | None:
         help="Flows in Python, every result kept.\n\n"
         "A flow is a program of its own: `python flow.py run`. This one is for what concerns no "
         "flow in particular.",
-        examples={"tutorials pull": "copy the tutorials here"},
+        examples={
+            "tutorials pull": "copy the tutorials here",
+            "status": "see what has run here",
+            "gc --dry-run": "see what could be removed",
+        },
     )
     context = program.make_context("plait", list(arguments), auto_envvar_prefix="PLAIT")
     with context:

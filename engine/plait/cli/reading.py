@@ -26,7 +26,7 @@ class NoSuchRun(UsageError):
     def __init__(self, key: RunKey, known: Iterable[str], place: str, program: str) -> None:
         latest = list(known)
         super().__init__(
-            f"{key.flow} has no run '{key.run}'",
+            f"{key.flow} has no run '{key.run}'" if key.run else f"{key.flow} has no run",
             why=f"{_sentence('its latest runs are', latest) or 'it has not run yet'}; "
             f"looked in {place}",
             fix="write the id of one of them, or name another store with --datastore-root"
@@ -84,7 +84,7 @@ def open_store(session: Session) -> Iterator[Connection]:
     Raises:
         NoSuchStore: `--datastore-root` names none.
     """
-    from plait.wiring import open_source
+    from plait.wiring.stores import open_source
 
     root = session.choices.datastore_root
     stores = open_source(None if root is None else f"local@{root}")
@@ -113,7 +113,7 @@ def find_tasks(
     """
     own = f"{session.flow_name}/"
     parts = parse_pathspec(pathspec.removeprefix(own), parts=(2, 3), form=FORM)
-    run = _open_run(session, connection, parts[0])
+    run = get_run(session, connection, parts[0])
     step = parts[1]
     if len(parts) == 3:
         record = run.find_task(step, parts[2])
@@ -140,11 +140,14 @@ def short_name(task: OpenedTask) -> str:
     return f"{key.run}/{key.step}/{key.task}"
 
 
-def _open_run(session: Session, connection: Connection, name: str) -> OpenedRun:
-    key = RunKey(session.flow_name, name)
+def get_run(session: Session, connection: Connection, name: str | None) -> OpenedRun:
+    """Give a run of the flow by its id; None for the latest. Raises NoSuchRun."""
+    latest = connection.metadata().list_runs(session.flow_name, limit=_SHOWN + 1)
+    if name is None and latest:
+        return OpenedRun(connection, latest[0])
+    key = RunKey(session.flow_name, name or "")
     record = connection.metadata().find_run(key)
     if record is None:
-        latest = connection.metadata().list_runs(key.flow, limit=_SHOWN + 1)
         known = [run.key.run for run in latest]
         raise NoSuchRun(key, known, connection.place, session.program)
     return OpenedRun(connection, record)

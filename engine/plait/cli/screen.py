@@ -24,7 +24,8 @@ class Screen:
 
     def __init__(self, stream: TextIO | None, environ: Mapping[str, str] | None = None) -> None:
         env = os.environ if environ is None else environ
-        self.stream = stream
+        # One that the user's code has closed is as good as none.
+        self.stream = None if stream is None or getattr(stream, "closed", False) else stream
         self.is_terminal = _is_terminal(stream)
         self.in_colour = (
             self.is_terminal and not env.get("NO_COLOR") and env.get("TERM", "") != "dumb"

@@ -74,9 +74,13 @@ class Session:
     def respawn_command(self, more: Sequence[str] = ()) -> tuple[str, ...]:
         """Give the arguments that start this program again with the same choices, up to a command.
 
+        Nothing if there is no way to start it again.
+
         Args:
             more: Decorators for all steps beside those given before the command.
         """
+        if not self.command:
+            return ()
         chosen = self.choices
         options = [f"--metadata={chosen.metadata}", f"--datastore={chosen.datastore}"]
         if chosen.datastore_root is not None:
@@ -89,7 +93,8 @@ def describe_start() -> tuple[str, tuple[str, ...]]:
     """Say how this process was started.
 
     Returns:
-        What the user typed, for messages, and the arguments that start it again.
+        What the user typed, for messages, and the arguments that start it again; none for what
+        came from a pipe or from `-c`, which only the first process could read.
     """
     import shlex
 
@@ -98,4 +103,9 @@ def describe_start() -> tuple[str, tuple[str, ...]]:
         name = spec.name.removesuffix(".__main__")
         return f"python -m {name}", (sys.executable, "-m", name)
     script = sys.argv[0]
-    return f"python {shlex.quote(script)}", (sys.executable, os.path.abspath(script))
+    if script in ("", "-", "-c"):
+        return f"python {script}".rstrip(), ()
+    # Python notes the file by its full name, before the flow's module can change the folder.
+    noted = getattr(sys.modules.get("__main__"), "__file__", None) or ""
+    path = noted if os.path.basename(noted) == os.path.basename(script) else script
+    return f"python {shlex.quote(script)}", (sys.executable, os.path.abspath(path))

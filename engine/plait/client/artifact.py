@@ -31,7 +31,7 @@ class DataArtifact(RunPart[OpenedArtifact]):
     __slots__ = ()
 
     def __init__(self, pathspec: str | OpenedArtifact, attempt: int | None = None) -> None:
-        if isinstance(pathspec, str):
+        if not isinstance(pathspec, OpenedArtifact):
             pathspec = open_artifact(current_connection(), pathspec, attempt)
         self._opened = pathspec
 

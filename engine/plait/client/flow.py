@@ -41,7 +41,7 @@ class Flow(ClientObject[OpenedFlow], Container[Run]):
     _child_kind = "run"
 
     def __init__(self, pathspec: str | OpenedFlow) -> None:
-        if isinstance(pathspec, str):
+        if not isinstance(pathspec, OpenedFlow):
             pathspec = open_flow(current_connection(), pathspec)
         self._opened = pathspec
 

@@ -50,17 +50,35 @@ class OpenedRun:
         return self.record.key
 
     def renew(self) -> RunRecord:
-        """Give the run's record, read again if the run was not known to have ended."""
+        """Give the run's record, read again if the run was not known to have ended.
+
+        Where it says that the run goes on, and its process is gone, what is given says so.
+        """
+        self._read_again()
+        if self.record.status is Status.RUNNING and _is_lost(self.record):
+            # It may have ended well between the reading of its record and the look for its process.
+            self._read_again()
+            if self.record.status is Status.RUNNING:
+                at = self.record.heartbeat or self.record.created
+                return replace(self.record, status=Status.LOST, finished=at)
+        return self.record
+
+    def _read_again(self) -> None:
         if self.record.status is Status.RUNNING:
             record = self.connection.metadata().find_run(self.key)
             # A run that somebody removes meanwhile stays what it was last known as.
             self.record = self.record if record is None else record
-        return self.record
 
     @property
     def has_ended(self) -> bool:
-        """Whether the run is known to have ended; asks again while it is not."""
+        """Whether the run is known to have ended, or is lost; asks again while it is not."""
         return self.renew().status is not Status.RUNNING
+
+    @property
+    def _has_told_all(self) -> bool:
+        """Whether the store of facts knows all of its tasks; not of a run that was just lost."""
+        self._read_again()
+        return self.record.status is not Status.RUNNING
 
     def change_tags(self, *, add: frozenset[str], remove: frozenset[str]) -> None:
         """Change the run's user tags, in the store and here."""
@@ -72,7 +90,7 @@ class OpenedRun:
     def list_steps(self) -> list[StepRecord]:
         """Give the steps that have tasks, newest first."""
         # Asked first: when this says that the run has ended, the steps read next are all there are.
-        ended = self.has_ended
+        ended = self._has_told_all
         steps = list(self.connection.metadata().list_steps(self.key))
         if ended:
             return steps
@@ -85,7 +103,7 @@ class OpenedRun:
 
     def iter_tasks(self, step: str) -> Iterator[TaskRecord]:
         """Give the tasks of a step, newest first, page by page."""
-        if self.has_ended:
+        if self._has_told_all:
             return (self._complete(record) for record in self._iter_pages(step))
         # The store is listed first: a task that ends in between is then on the pages.
         sealed = self._read_sealed(step).get(step, {}) if STEP_NAME.match(step) else {}
@@ -95,7 +113,7 @@ class OpenedRun:
         """Give a task, or None."""
         if parse_id(task) is None or not STEP_NAME.match(step):
             return None
-        ended, key = self.has_ended, TaskKey(*self.key, step, task)
+        ended, key = self._has_told_all, TaskKey(*self.key, step, task)
         record = self.connection.metadata().find_task(key)
         if record is not None:
             return self._complete(record)
@@ -160,3 +178,12 @@ class OpenedRun:
                 return {}  # not sealed yet, so that the next question asks again
             self._parameters = sealed.artifacts
         return self._parameters
+
+
+def _is_lost(record: RunRecord) -> bool:
+    # Loaded only for a run that goes on: most that are read have ended.
+    import time
+
+    from plait.upkeep.liveness import is_lost
+
+    return is_lost(record, time.time())

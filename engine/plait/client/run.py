@@ -41,7 +41,7 @@ class Run(RunPart[OpenedRun], Container[Step]):
     _child_kind = "step"
 
     def __init__(self, pathspec: str | OpenedRun) -> None:
-        if isinstance(pathspec, str):
+        if not isinstance(pathspec, OpenedRun):
             pathspec = open_run(current_connection(), pathspec)
         self._opened = pathspec
 
@@ -87,7 +87,11 @@ class Run(RunPart[OpenedRun], Container[Step]):
 
     @property
     def status(self) -> str:
-        """How it goes: `running`, `done`, `failed` or `interrupted`."""
+        """How it goes: `running`, `done`, `failed`, `interrupted` or `lost`.
+
+        A run is lost if its process is gone and did not say how the run ended: it was killed, or
+        its machine stopped.
+        """
         return self._opened.renew().status.value
 
     @property

@@ -36,7 +36,7 @@ class Step(RunPart[OpenedStep], Container[Task]):
     _child_kind = "task"
 
     def __init__(self, pathspec: str | OpenedStep) -> None:
-        if isinstance(pathspec, str):
+        if not isinstance(pathspec, OpenedStep):
             pathspec = open_step(current_connection(), pathspec)
         self._opened = pathspec
 

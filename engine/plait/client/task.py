@@ -65,7 +65,7 @@ class Task(RunPart[OpenedTask], Container[DataArtifact]):
     _child_kind = "artifact"
 
     def __init__(self, pathspec: str | OpenedTask, attempt: int | None = None) -> None:
-        if isinstance(pathspec, str):
+        if not isinstance(pathspec, OpenedTask):
             pathspec = open_task(current_connection(), pathspec, attempt)
         self._opened = pathspec
 

@@ -17,6 +17,8 @@ RESERVED_NAMES = frozenset(
         "namespace",
         "origin-run-id",
         "run-id-file",
+        "announce-file",
+        "parameters-file",
         "tag",
         "with",
     }

@@ -196,8 +196,10 @@ class Scope:
         if not handled:
             raise NextNotCalled(self.node)
         planned = planned_transition(self.node)
-        # How many tasks a foreach would have made, only the code that did not end could tell.
-        return planned if planned.foreach is None else None
+        # How many tasks a foreach would have made, and which step a switch would have chosen, only
+        # the code that did not end could tell.
+        is_known = planned.foreach is None and planned.condition is None
+        return planned if is_known else None
 
     def _is_as_loaded(self, name: str, value: object) -> bool:
         return name in self.loaded and self.loaded[name][1] is value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from plait.flow.errors import FixedName, OutsideRun
@@ -83,16 +83,17 @@ class FlowSpec:
 
     def next(
         self,
-        *steps: Callable[..., Any],
+        *steps: Callable[..., Any] | Mapping[Any, Callable[..., Any]],
         foreach: str | None = None,
         condition: str | None = None,
     ) -> None:
         """Say which step comes next; the last line of every step but `end`.
 
         Args:
-            steps: The step, or all the steps that follow, as `self.name`.
+            steps: The step, or all the steps that follow, as `self.name`; for a switch one dict
+                of the steps to choose from, `{"x": self.a, "y": self.b}`.
             foreach: The artifact to fan out over: the step runs once for each element.
-            condition: The artifact that chooses among the steps of a switch.
+            condition: The artifact whose value is the key of the step to go to, in a switch.
 
         Raises:
             TransitionMismatch: This is not what the source says.
@@ -100,27 +101,38 @@ class FlowSpec:
             NextTarget: Something given is not a step.
             MissingForeach: The artifact of the foreach is not set.
             ForeachNotSized: It can't be counted.
+            MissingCondition: The artifact of the switch is not set.
+            NoSuchCase: Its value is none of the cases.
         """
         scope = self._plait
         if scope is None:
             raise OutsideRun("self.next")
         from plait.flow.transition import (
+            MissingCondition,
             MissingForeach,
             NextCalledTwice,
+            choose_case,
             elements_of,
-            format_call,
+            format_planned,
             read_call,
         )
 
         called = read_call(scope.definition.graph, scope.node, steps, foreach, condition)
         if scope.transition is not None:
-            raise NextCalledTwice(scope.node, format_call(called))
+            raise NextCalledTwice(scope.node, format_planned(scope.node))
         if called.foreach is not None:
             try:
                 value = getattr(self, called.foreach)
             except AttributeError as error:
                 raise MissingForeach(scope.node, called.foreach, scope.names(self)) from error
             elements_of(scope.node, called.foreach, value)
+        if called.condition is not None:
+            try:
+                chosen = getattr(self, called.condition)
+            except AttributeError as error:
+                known = scope.names(self)
+                raise MissingCondition(scope.node, called.condition, known) from error
+            called = choose_case(scope.node, chosen)
         scope.transition = called
 
     def foreach_stack(self) -> list[tuple[int, int, Any]]:

@@ -25,7 +25,7 @@ class TransitionMismatch(PlaitError):
         if node.kind is None:
             why = f"step '{node.name}' was read as one without self.next"
         else:
-            why = f"read at {node.file}:{node.next_line}: {format_call(planned_transition(node))}"
+            why = f"read at {node.file}:{node.next_line}: {format_planned(node)}"
         super().__init__(
             f"step '{node.name}' went elsewhere than it says: it called {called}",
             why=why,
@@ -57,7 +57,7 @@ class NextNotCalled(PlaitError):
     def __init__(self, node: Node) -> None:
         super().__init__(
             f"step '{node.name}' returned before it called self.next",
-            why=f"it says at {node.file}:{node.next_line}: {format_call(planned_transition(node))}",
+            why=f"it says at {node.file}:{node.next_line}: {format_planned(node)}",
             fix="let every way through the step end in that line: no return before it",
             where=Where(node.file, node.line),
         )
@@ -73,6 +73,39 @@ class NextTarget(PlaitError):
             f"step '{node.name}' cannot go on to {given}",
             why=why,
             fix="write self.next(self.name), where name is a method under @step",
+            where=find_caller(),
+        )
+
+
+class MissingCondition(PlaitError):
+    """The artifact that a switch asks was never set."""
+
+    slug = "missing-condition"
+
+    def __init__(self, node: Node, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"the switch of step '{node.name}' asks for '{name}', which is not set",
+            why=nearest(name, known),
+            fix=f"set self.{name} to one of {_listed(node)} before "
+            f"self.next(..., condition='{name}')",
+            where=find_caller(),
+        )
+
+
+class NoSuchCase(PlaitError):
+    """The condition of a switch has a value that is none of the cases."""
+
+    slug = "no-such-case"
+
+    def __init__(self, node: Node, name: str, value: object) -> None:
+        shown = _shorten(value)
+        why = f"read at {node.file}:{node.next_line}: the cases are {_listed(node)}"
+        if not isinstance(value, str | int):
+            why += f"; the value is of type {type(value).__name__}"
+        super().__init__(
+            f"the switch of step '{node.name}' has no case for '{name}', which is {shown}",
+            why=why,
+            fix=f"set self.{name} to one of the cases, or add a case for {shown}",
             where=find_caller(),
         )
 
@@ -109,16 +142,33 @@ class MissingForeach(PlaitError):
 
 
 def planned_transition(node: Node) -> Transition:
-    """Give the transition that the source of a step with a `self.next` announces."""
+    """Give the transition that the source of a step with a `self.next` announces.
+
+    For a switch it names all steps that may follow; `choose_case` makes it the one that does.
+    """
     assert node.kind is not None
-    return Transition(node.kind, node.targets, node.foreach)
+    return Transition(node.kind, node.targets, node.foreach, condition=node.condition)
 
 
-def format_call(transition: Transition) -> str:
-    """Give the call of `self.next` that makes *transition*."""
+def format_planned(node: Node) -> str:
+    """Give the call of `self.next` that stands in the source of a step."""
+    return format_call(planned_transition(node), node.cases)
+
+
+def format_call(transition: Transition, cases: Sequence[tuple[object, str]] = ()) -> str:
+    """Give the call of `self.next` that makes *transition*.
+
+    Args:
+        transition: Where it leads.
+        cases: For a switch, its keys with their steps.
+    """
     given = [f"self.{target}" for target in transition.targets]
+    if transition.kind is TransitionKind.SWITCH:
+        given = [f"{{{', '.join(f'{_shorten(key)}: self.{step}' for key, step in cases)}}}"]
     if transition.foreach is not None:
         given.append(f"foreach='{transition.foreach}'")
+    if transition.condition is not None:
+        given.append(f"condition='{transition.condition}'")
     return f"self.next({', '.join(given)})"
 
 
@@ -139,7 +189,7 @@ def read_call(
         TransitionMismatch: The call is not the one that was read from the source.
     """
     if condition is not None or any(isinstance(target, dict) for target in targets):
-        raise NextTarget(node, "a choice of steps", "this version of plait has no switch")
+        return _read_switch(graph, node, targets, foreach, condition)
     if not targets:
         raise NextTarget(node, "no step", "self.next was called without one")
     names = tuple(_name_of(graph, node, target) for target in targets)
@@ -152,6 +202,37 @@ def read_call(
     if node.kind is None or called != planned_transition(node):
         raise TransitionMismatch(node, format_call(called))
     return called
+
+
+def _read_switch(
+    graph: Graph, node: Node, targets: tuple[Any, ...], foreach: object, condition: object
+) -> Transition:
+    if len(targets) != 1 or not isinstance(targets[0], dict) or foreach is not None:
+        given = "a dict of steps" if condition is None else f"condition={_shorten(condition)}"
+        raise NextTarget(
+            node, given, "a switch is given one dict of steps and condition=, and nothing else"
+        )
+    cases = tuple((key, _name_of(graph, node, target)) for key, target in targets[0].items())
+    names = tuple(dict.fromkeys(name for _, name in cases))
+    known = None if condition is None else str(condition)
+    called = Transition(TransitionKind.SWITCH, names, condition=known)
+    if node.kind is None or called != planned_transition(node) or cases != node.cases:
+        raise TransitionMismatch(node, format_call(called, cases))
+    return called
+
+
+def choose_case(node: Node, value: object) -> Transition:
+    """Give the transition of a switch whose condition has a value.
+
+    Raises:
+        NoSuchCase: None of its cases is equal to *value*.
+    """
+    assert node.condition is not None, f"step '{node.name}' is no switch"
+    # By comparison, as `match` does: a value needs no hash, and an array's answer is no truth.
+    for key, target in node.cases:
+        if _is_equal(value, key):
+            return Transition(TransitionKind.SWITCH, (target,), condition=node.condition, case=key)
+    raise NoSuchCase(node, node.condition, value)
 
 
 def elements_of(node: Node, name: str, value: object) -> Sequence[Any]:
@@ -197,3 +278,22 @@ def _name_of(graph: Graph, node: Node, target: object) -> str:
 
 def _lacks(value: object) -> str:
     return "elements" if isinstance(value, Sized) else "length"
+
+
+def _listed(node: Node) -> str:
+    return ", ".join(repr(key) for key, _ in node.cases)
+
+
+def _shorten(value: object) -> str:
+    from reprlib import Repr
+
+    shorter = Repr()
+    shorter.maxstring = shorter.maxother = 60
+    return shorter.repr(value)
+
+
+def _is_equal(value: object, key: object) -> bool:
+    try:
+        return bool(value == key)
+    except Exception:  # noqa: BLE001  # whatever the value's own comparison raises, it is no case
+        return False

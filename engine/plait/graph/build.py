@@ -46,7 +46,7 @@ def build_graph(outline: Outline, nesting: Nesting) -> Graph:
     """Give the graph of a flow with which nothing is wrong."""
     parents: dict[str, list[str]] = {name: [] for name in outline.order}
     for name in outline.order:
-        for edge in outline.edges[name]:
+        for edge in (*outline.edges[name], *(e for e in outline.back if e.source == name)):
             parents[edge.target].append(name)
     nodes = {
         name: _build_node(name, outline, nesting, tuple(parents[name])) for name in outline.order
@@ -66,10 +66,12 @@ def _build_node(name: str, outline: Outline, nesting: Nesting, parents: tuple[st
         kind=form.kind,
         targets=form.targets,
         foreach=form.foreach,
+        condition=form.condition,
+        cases=form.cases,
         next_line=step.calls[0].line if step.calls else None,
         decorators=step.decorators,
         parents=parents,
         splits=tuple(part.split for part in nesting.stacks[name]),
-        joined_by=nesting.ends_at[name][0] if is_split else None,
+        joined_by=nesting.ends_at[name][0][0] if is_split else None,
         joins=nesting.joins.get(name),
     )

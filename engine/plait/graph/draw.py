@@ -29,6 +29,8 @@ def to_json(graph: Graph) -> dict[str, Any]:
         - `kind`: `linear`, `branch`, `foreach` or `switch`; null for `end`;
         - `next`: the steps it leads to, in the order of its `self.next`;
         - `foreach`: the artifact it fans out over, or null;
+        - `condition`: the artifact that chooses among the cases of a switch, or null, and `cases`:
+          pairs of a value of it and the step that this leads to;
         - `join`: whether it takes `inputs`, and `joins`: the split that it joins, or null;
         - `parents`: the steps that lead to it;
         - `splits`: the splits open around it, outermost first;
@@ -47,7 +49,8 @@ def to_dot(graph: Graph) -> str:
     """Give the graph in Graphviz's language.
 
     Splits widen and joins narrow: they are trapezia, upright and upside down, and a step that is
-    both is a hexagon. A foreach has a double outline, and its edge names the artifact.
+    both is a hexagon. A foreach has a double outline, and its edge names the artifact. A switch is
+    a diamond, whose edges name its cases; it has marks in its corners if it is a join, too.
     """
     lines = [
         f"digraph {_quote(graph.flow)} {{",
@@ -70,6 +73,9 @@ def _step_text(node: Node, graph: Graph) -> str:
     if node.targets:
         each = f", once for each of '{node.foreach}'" if node.foreach else ""
         text += f"\n    -> {', '.join(node.targets)}{each}"
+    if node.condition is not None:
+        text += f", whichever '{node.condition}' names: "
+        text += ", ".join(f"{value!r} -> {target}" for value, target in node.cases)
     return text
 
 
@@ -86,6 +92,8 @@ def _step_json(node: Node) -> dict[str, Any]:
         "kind": None if node.kind is None else node.kind.value,
         "next": list(node.targets),
         "foreach": node.foreach,
+        "condition": node.condition,
+        "cases": [list(case) for case in node.cases],
         "join": node.is_join,
         "joins": node.joins,
         "parents": list(node.parents),
@@ -96,14 +104,20 @@ def _step_json(node: Node) -> dict[str, Any]:
 
 
 def _dot_edge(node: Node, target: str) -> str:
-    label = f" [label={_quote('each of ' + node.foreach)}]" if node.foreach else ""
-    return f"  {_quote(node.name)} -> {_quote(target)}{label};"
+    label = f"each of {node.foreach}" if node.foreach else ""
+    if node.condition is not None:
+        values = " or ".join(repr(value) for value, step in node.cases if step == target)
+        label = f"{node.condition} is {values}"
+    shown = f" [label={_quote(label)}]" if label else ""
+    return f"  {_quote(node.name)} -> {_quote(target)}{shown};"
 
 
 def _dot_attributes(node: Node) -> str:
     is_split = node.kind in (TransitionKind.BRANCH, TransitionKind.FOREACH)
     attributes = []
-    if node.is_join and is_split:
+    if node.kind is TransitionKind.SWITCH:
+        attributes.append(f"shape={'Mdiamond' if node.is_join else 'diamond'}, style=solid")
+    elif node.is_join and is_split:
         attributes.append("shape=hexagon, style=solid")
     elif node.is_join:
         attributes.append("shape=invtrapezium, style=solid")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -46,31 +46,37 @@ class Nesting:
     Args:
         stacks: What is open around each step; a step is missing where that can't be told.
         joins: For each join, the split that it joins.
-        ends_at: For each split and each of its parts, by position, the join of it, or `end`.
+        ends_at: For each split and each of its parts, by position, the join of it, or `end`; more
+            than one where a switch lets the part end in several places.
         settled: Splits whose joining was found wrong already.
         unrelated: Joins of different splits, with the ways into each.
         splitless: Joins where no split is open.
         direct: Splits with a join that one of their parts goes to at once.
         merging: Steps that take no inputs, but are reached from different parts.
+        across: Ways back that lead out of a split or into one.
     """
 
     stacks: dict[str, Stack] = field(default_factory=dict)
     joins: dict[str, str] = field(default_factory=dict)
-    ends_at: dict[str, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
+    ends_at: dict[str, dict[int, tuple[str, ...]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     settled: set[str] = field(default_factory=set)
     unrelated: dict[str, tuple[Arrival, ...]] = field(default_factory=dict)
     splitless: list[str] = field(default_factory=list)
     direct: list[tuple[str, str]] = field(default_factory=list)
     merging: dict[str, tuple[Arrival, ...]] = field(default_factory=dict)
+    across: list[Edge] = field(default_factory=list)
 
 
 def find_nesting(outline: Outline) -> Nesting:
     """Walk the flow from its first step along its splits."""
     walk = _Walk(outline)
-    # The cases of a switch come together without a join, which this walk does not know yet.
-    if not outline.has_switch:
-        for name in outline.order:
-            walk.visit(name)
+    for name in outline.order:
+        walk.visit(name)
+    for edge in outline.back:
+        if edge.target != START:
+            walk.go_back(edge)
     return walk.nesting
 
 
@@ -79,6 +85,11 @@ def takes_inputs(step: StepSource) -> bool | None:
     if step.missing or step.takes_more or len(step.arguments) not in (1, 2):
         return None
     return len(step.arguments) == 2  # `self` and `inputs`
+
+
+def places(ends: Mapping[int, tuple[str, ...]]) -> tuple[str, ...]:
+    """Give the joins, or `end`, in which the parts of one split end, each once."""
+    return tuple(dict.fromkeys(place for position in sorted(ends) for place in ends[position]))
 
 
 class _Walk:
@@ -101,9 +112,40 @@ class _Walk:
         # Not sure: some way into this step begins at a mistake, which may be the cause of whatever
         # looks wrong here.
         is_sure = len(arrivals) == len(self.into[name])
+        arrivals = self._leave_splits(name, arrivals)
         stack = self._arrive(self.outline.steps[name], arrivals, is_sure=is_sure)
         if stack is not None:
             self.nesting.stacks[name] = stack
+
+    def go_back(self, edge: Edge) -> None:
+        """Look at a way back, all steps having been visited: what is open must be the same."""
+        stacks = self.nesting.stacks
+        if edge.target in stacks and self._is_clear(edge.source):
+            is_join = takes_inputs(self.outline.steps[edge.target]) is True
+            if is_join or self._behind(edge) != stacks[edge.target]:
+                self.nesting.across.append(edge)
+
+    def _leave_splits(self, name: str, arrivals: tuple[Arrival, ...]) -> tuple[Arrival, ...]:
+        """Note the cases of switches that leave a split behind its join, and leave them out."""
+        ends_at = self.nesting.ends_at
+        stacks = {arrival.stack for arrival in arrivals}
+        gone = [
+            arrival
+            for arrival in arrivals
+            if self.outline.is_switch(arrival.parent)
+            and arrival.stack
+            and arrival.stack[-1].position in ends_at.get(arrival.stack[-1].split, ())
+            and (len(stacks) > 1 or name == END)
+        ]
+        if len(gone) == len(arrivals):
+            return arrivals
+        for arrival in gone:
+            self._end_part(arrival.stack[-1], name)
+        return tuple(arrival for arrival in arrivals if arrival not in gone)
+
+    def _end_part(self, part: Part, place: str) -> None:
+        ends = self.nesting.ends_at[part.split]
+        ends[part.position] = tuple(dict.fromkeys((*ends.get(part.position, ()), place)))
 
     def _is_clear(self, name: str) -> bool:
         kind = self.outline.forms[name].kind
@@ -114,7 +156,7 @@ class _Walk:
 
     def _behind(self, edge: Edge) -> Stack:
         stack = self.nesting.stacks[edge.source]
-        if self.outline.forms[edge.source].kind is TransitionKind.LINEAR:
+        if self.outline.forms[edge.source].kind in (TransitionKind.LINEAR, TransitionKind.SWITCH):
             return stack
         return (*stack, Part(edge.source, edge.position))
 
@@ -134,6 +176,9 @@ class _Walk:
         if several:
             if is_sure and is_join is False:
                 self.nesting.merging[step.name] = arrivals
+                if any(self.outline.is_switch(arrival.parent) for arrival in arrivals):
+                    # Whether the switch or the other way was wrong, no join can be told from it.
+                    self.nesting.settled.update(a.split for a in arrivals if a.split is not None)
             return self._join(step.name, arrivals, is_sure=False)
         stack = arrivals[0].stack
         if is_join is None:
@@ -145,9 +190,13 @@ class _Walk:
         if len({arrival.split for arrival in arrivals}) > 1:
             return self._join_unrelated(name, arrivals, is_sure=is_sure)
         if first.split is None:
-            # Several ways in with nothing open: a split before this was joined in several places,
-            # which is noted there.
-            if is_sure and len(arrivals) == 1 and self.outline.entry == START:
+            # Several ways in with nothing open: the cases of a switch, or a split before this was
+            # joined in several places, which is noted there.
+            is_known = len(self.into[name]) > 1 and (
+                bool(self.nesting.settled)
+                or any(len(places(ends)) > 1 for ends in self.nesting.ends_at.values())
+            )
+            if is_sure and not is_known and self.outline.entry == START:
                 self.nesting.splitless.append(name)
             return ()
         if is_sure and any(arrival.parent == first.split for arrival in arrivals):
@@ -159,7 +208,7 @@ class _Walk:
                 return None if kind is TransitionKind.FOREACH else first.stack
         self.nesting.joins[name] = first.split
         for arrival in arrivals:
-            self.nesting.ends_at[first.split][arrival.stack[-1].position] = name
+            self._end_part(arrival.stack[-1], name)
         return first.stack[:-1]
 
     def _join_unrelated(self, name: str, arrivals: tuple[Arrival, ...], *, is_sure: bool) -> Stack:
@@ -169,7 +218,7 @@ class _Walk:
         late = [part for part in closed if part.split in nesting.ends_at]
         for part in late:
             # Another join took in the other parts of this split, without waiting for this one.
-            nesting.ends_at[part.split][part.position] = name
+            self._end_part(part, name)
         if len(late) < len(closed):
             if is_sure:
                 nesting.unrelated[name] = arrivals
@@ -182,7 +231,7 @@ class _Walk:
             if is_join and arrival.split is not None:
                 self.nesting.settled.add(arrival.split)
             for part in arrival.stack:
-                self.nesting.ends_at[part.split][part.position] = END
+                self._end_part(part, END)
         return ()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
 from plait.base.records import TransitionKind
+from plait.graph.model import Case
 from plait.graph.names import END, START
 from plait.graph.source import Argument, FlowSource, NextCall, Shape, StepSource
 
@@ -18,14 +19,20 @@ class Form(NamedTuple):
         targets: What it names as `self.NAME`, in order, each once.
         hints: Steps that it names otherwise, such as by a string or called.
         foreach: The text given as `foreach=`; None if there is none.
+        condition: The text given as `condition=`; None if there is none.
+        cases: For a switch, each of its keys with the step that it leads to.
         is_blind: Whether it may lead to steps that can't be told from the source.
+        chooses: Whether it was meant as a switch, in the right form or not.
     """
 
     kind: TransitionKind | None = None
     targets: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     foreach: str | None = None
+    condition: str | None = None
+    cases: tuple[Case, ...] = ()
     is_blind: bool = False
+    chooses: bool = False
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -48,7 +55,8 @@ class Outline(NamedTuple):
         source: What was read.
         forms: Where each step goes.
         edges: The ways between steps that exist, without those that `back` lists.
-        back: The ways that lead back to a step already passed, or to `start`.
+        back: The ways that lead back to a step already passed, or to `start`. Those of a loop that
+            a switch makes are among them.
         entry: The step to begin the walk at: `start`, or what probably was meant to be it.
         order: The steps reachable from `entry`, each after those before it.
         adrift: Each step that nothing leads to, with the steps that only it leads to.
@@ -67,10 +75,9 @@ class Outline(NamedTuple):
         """The steps by name."""
         return self.source.steps
 
-    @property
-    def has_switch(self) -> bool:
-        """Whether any step chooses its successor when it runs."""
-        return any(form.kind is TransitionKind.SWITCH for form in self.forms.values())
+    def is_switch(self, name: str) -> bool:
+        """Tell whether a step was meant to choose its successor when it runs."""
+        return self.forms[name].chooses
 
 
 def draw_outline(source: FlowSource) -> Outline:
@@ -130,13 +137,23 @@ def _read_call(call: NextCall, steps: Container[str]) -> Form:
         targets=targets,
         hints=hints,
         foreach=keywords["foreach"].name if "foreach" in keywords else None,
+        condition=keywords["condition"].name if "condition" in keywords else None,
+        cases=tuple(
+            (key.value, item.name)
+            for argument in call.arguments
+            if argument.shape is Shape.CASES
+            for key, item in zip(argument.keys, argument.items, strict=True)
+            if key.value is not None and item.name
+        ),
         is_blind=not items or any(i.shape is not Shape.STEP and i.name not in hints for i in items),
+        chooses=_is_switch(call, keywords),
     )
 
 
 def _kind(call: NextCall, keywords: Mapping[str, Argument], targets: int) -> TransitionKind | None:
-    if "condition" in keywords or any(a.shape is Shape.CASES for a in call.arguments):
-        return TransitionKind.SWITCH
+    if _is_switch(call, keywords):
+        is_plain = len(call.arguments) == len(call.keywords) == 1 and targets > 0
+        return TransitionKind.SWITCH if is_plain and "condition" in keywords else None
     if keywords.keys() - {"foreach"} or targets == 0:
         return None
     if "foreach" in keywords:
@@ -145,6 +162,10 @@ def _kind(call: NextCall, keywords: Mapping[str, Argument], targets: int) -> Tra
         return TransitionKind.BRANCH
     # Two arguments that name one step: whether a branch or a step in a row was meant is open.
     return TransitionKind.LINEAR if len(call.arguments) == 1 else None
+
+
+def _is_switch(call: NextCall, keywords: Mapping[str, Argument]) -> bool:
+    return "condition" in keywords or any(a.shape is Shape.CASES for a in call.arguments)
 
 
 def _find_entry(edges: Mapping[str, tuple[Edge, ...]]) -> str | None:

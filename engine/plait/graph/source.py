@@ -25,6 +25,18 @@ class Shape(StrEnum):
     OTHER = "other"
 
 
+class CaseKey(NamedTuple):
+    """One key of a switch's cases, as written.
+
+    Args:
+        text: Its source, on one line; `**more` for a mapping that is unpacked.
+        value: What it is; None if it is no literal text, whole number or truth value.
+    """
+
+    text: str
+    value: str | int | None
+
+
 class Argument(NamedTuple):
     """One argument of `self.next`, as written.
 
@@ -33,12 +45,14 @@ class Argument(NamedTuple):
         text: Its source, on one line.
         name: The step, the text's content or the variable that it names; else empty.
         items: What a list holds, or the values of a dict's cases.
+        keys: The keys of a dict's cases, one for each of *items*.
     """
 
     shape: Shape
     text: str
     name: str = ""
     items: tuple[Argument, ...] = ()
+    keys: tuple[CaseKey, ...] = ()
 
 
 class NextCall(NamedTuple):

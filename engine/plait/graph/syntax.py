@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from plait.base.errors import Where
-from plait.graph.source import Argument, Lost, NextCall, Shape, StepSource
+from plait.graph.source import Argument, CaseKey, Lost, NextCall, Shape, StepSource
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -189,6 +189,7 @@ def _read_argument(node: ast.expr, own_name: str) -> Argument:
     text = _shorten(" ".join(ast.unparse(node).split()))
     shape = Shape.OTHER
     values: list[ast.expr] = []
+    keys: list[ast.expr | None] = []
     match node:
         case ast.Call(func=func) if called := _step_named(func, own_name):
             shape, name = Shape.CALLED, called
@@ -198,11 +199,27 @@ def _read_argument(node: ast.expr, own_name: str) -> Argument:
             shape, name = Shape.NAME, variable
         case ast.List(elts=values) | ast.Tuple(elts=values) | ast.Set(elts=values):
             shape = Shape.ITEMS
-        case ast.Dict(values=values):
+        case ast.Dict(keys=keys, values=values):
             shape = Shape.CASES
         case ast.Starred():
             shape = Shape.STARRED
-    return Argument(shape, text, name, tuple(_read_argument(v, own_name) for v in values))
+    items = tuple(_read_argument(value, own_name) for value in values)
+    return Argument(shape, text, name, items, tuple(map(_read_key, keys, values)))
+
+
+def _read_key(key: ast.expr | None, value: ast.expr) -> CaseKey:
+    if key is None:
+        return CaseKey(f"**{_shorten(ast.unparse(value))}", None)
+    sign = 1
+    constant = key
+    if isinstance(key, ast.UnaryOp) and isinstance(key.op, ast.USub):
+        sign, constant = -1, key.operand
+    match constant:
+        case ast.Constant(value=bool(content) | str(content)) if sign == 1:
+            return CaseKey(repr(content), content)
+        case ast.Constant(value=int(content)) if not isinstance(content, bool):
+            return CaseKey(repr(sign * content), sign * content)
+    return CaseKey(_shorten(" ".join(ast.unparse(key).split())), None)
 
 
 def _shorten(text: str) -> str:

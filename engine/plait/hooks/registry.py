@@ -17,6 +17,9 @@ ENTRY_POINTS = "plait.decorators"
 BUILT_IN = {
     "retry": "plait.plugins.retry:Retry",
     "catch": "plait.plugins.catch:Catch",
+    "timeout": "plait.plugins.timeout:Timeout",
+    "environment": "plait.plugins.environment:Environment",
+    "resources": "plait.plugins.resources:Resources",
 }
 
 _COMMAND_LINE = "plait.cli.main:run_flow_script"

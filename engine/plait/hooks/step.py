@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from plait.base.errors import Finding, UsageError, Where, nearest
@@ -40,18 +40,56 @@ class StepChecked:
 
 
 @dataclass(frozen=True, slots=True)
-class AttemptPlan:
-    """What a decorator asks for when its task fails.
+class TimeLimit:
+    """How long an attempt may take.
 
     Args:
-        retries: How many more times to run the user's code.
+        seconds: How long the user's code may run, more than 0.
+        grace_seconds: How long after that its process may go on until the run's process kills it,
+            for code that does not end by itself.
+    """
+
+    seconds: float
+    grace_seconds: float = 5.0
+
+    def __str__(self) -> str:
+        return f"{self.seconds:g} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What one attempt takes of a machine; or, of a machine, what it has.
+
+    Args:
+        cpu: Cores, more than 0; parts of one are allowed.
+        memory: Memory in MB (of 10^6 bytes), more than 0.
+        gpu: Graphics cards, 0 or more.
+    """
+
+    cpu: float
+    memory: float
+    gpu: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptPlan:
+    """What a decorator asks of whoever starts a task's attempts.
+
+    Args:
+        retries: How many more times to run the user's code when it fails.
         minutes_between: How long to wait before each, in minutes.
         fallback: Whether to make one last attempt that only calls `run_fallback`.
+        limit: How long each attempt may take; None for any time.
+        needs: What each attempt takes of the machine; None if that is not to be counted.
+        environment: Environment variables of the attempt's process, gone after the attempt.
     """
 
     retries: int = 0
     minutes_between: float = 0.0
     fallback: bool = False
+    limit: TimeLimit | None = None
+    needs: Needs | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +168,7 @@ class StepDecorator:
         return ()
 
     def plan_attempts(self) -> AttemptPlan:
-        """Say what to do when an attempt fails."""
+        """Say what attempts need: time, place, variables, and others after them if they fail."""
         return AttemptPlan()
 
     def before_step(self, event: AttemptBegun) -> None:

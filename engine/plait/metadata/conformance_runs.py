@@ -14,6 +14,7 @@ from plait.metadata.protocol import (
     AttemptStarted,
     MetadataStore,
     NewRun,
+    RunBeat,
     RunEnded,
     RunRecord,
     Status,
@@ -268,6 +269,66 @@ def a_run_ends(make: Make) -> None:
     assert (untouched.status, untouched.finished) == (Status.RUNNING, None)
 
 
+def a_run_says_that_it_goes_on(make: Make) -> None:
+    """The latest heartbeat of a run is kept, whatever else is recorded of it and in which order."""
+    store = make()
+    key, other = store.create_run(NewRun("A", 1.0)), store.create_run(NewRun("A", 1.0))
+    store.record([RunBeat(key, 5.0)])
+    started = AttemptStarted(TaskKey(*key, "s", "1"), 0, 1.0)
+    store.record([started, RunBeat(key, 9.0), RunBeat(key, 7.0)])
+    store.record([RunEnded(key, 10.0, Status.DONE)])
+    records = [store.find_run(run) for run in (key, other)]
+    assert [run and run.heartbeat for run in records] == [9.0, None]
+    assert records == list(store.list_runs("A"))[::-1]
+    _raises(UnknownRun, lambda: store.record([RunBeat(RunKey("A", "9"), 1.0)]))
+
+
+def a_run_can_be_removed(make: Make) -> None:
+    """A removed run is gone with its tags and tasks, and its id is never given again."""
+    store = make()
+    tags, mine = frozenset({"x"}), frozenset({"user:ada"})
+    keys = [store.create_run(NewRun("A", 1.0, tags, mine)) for _ in range(2)]
+    task = TaskKey(*keys[1], "s", "1")
+    store.record([AttemptStarted(task, 0, 1.0), RunEnded(keys[1], 2.0, Status.LOST)])
+    assert store.delete_run(keys[1])
+    assert not store.delete_run(keys[1])
+    assert store.find_run(keys[1]) is None
+    assert store.find_task(task) is None
+    for tag in ("x", "user:ada"):
+        assert [run.key for run in store.list_runs("A", tags=frozenset({tag}))] == [keys[0]]
+    assert store.create_run(NewRun("A", 1.0)) == RunKey("A", "3")
+    assert store.find_task(task._replace(run="3")) is None
+    for run in ("1", "3"):
+        store.record([RunEnded(RunKey("A", run), 2.0, Status.DONE)])
+        assert store.delete_run(RunKey("A", run))
+    assert list(store.iter_flows()) == []
+    assert store.create_run(NewRun("A", 1.0)) == RunKey("A", "4")
+
+
+def a_run_that_is_needed_stays(make: Make) -> None:
+    """A run that goes on can't be removed, nor one that a run going on resumes."""
+    store = make()
+    assert not store.delete_run(RunKey("A", "1"))
+    origin = store.create_run(NewRun("A", 1.0))
+    assert not store.delete_run(origin)
+    store.record([RunEnded(origin, 2.0, Status.FAILED)])
+    resumed = store.create_run(NewRun("A", 3.0, origin_run="1"))
+    store.create_run(NewRun("B", 3.0, origin_run="1"))
+    assert not store.delete_run(origin)
+    store.record([RunEnded(resumed, 4.0, Status.DONE)])
+    assert store.delete_run(origin)
+    for strange in ("", "01", "x", "\udcff"):
+        assert not store.delete_run(RunKey("A", strange))
+
+
+def a_healthy_store_has_no_damage(make: Make) -> None:
+    """Nothing is found wrong with a store that only its own methods wrote to."""
+    store = make()
+    assert list(store.find_damage()) == []
+    store.create_run(NewRun("A", 1.0, frozenset({"a"})))
+    assert list(store.find_damage()) == []
+
+
 def what_was_given_cannot_change_it(make: Make) -> None:
     """Neither the values that went in nor those that came out are the store's own."""
     store = make()
@@ -310,6 +371,10 @@ RUN_CHECKS: tuple[Callable[[Make], None], ...] = (
     system_tags_stay,
     an_unknown_run_is_said,
     a_run_ends,
+    a_run_says_that_it_goes_on,
+    a_run_can_be_removed,
+    a_run_that_is_needed_stays,
+    a_healthy_store_has_no_damage,
     what_was_given_cannot_change_it,
     closing_is_not_the_end,
 )

@@ -13,6 +13,7 @@ from plait.metadata.errors import SystemTag, UnknownRun
 from plait.metadata.protocol import (
     Fact,
     NewRun,
+    RunBeat,
     RunEnded,
     RunRecord,
     Status,
@@ -77,11 +78,14 @@ class MemoryMetadata:
         """Record what happened, see `MetadataStore`."""
         # All runs are looked up first, so that a batch about an unknown one changes nothing.
         runs = [
-            self._get(fact.key if isinstance(fact, RunEnded) else fact.key.run_key)
+            self._get(fact.key if isinstance(fact, RunBeat | RunEnded) else fact.key.run_key)
             for fact in facts
         ]
         for run, fact in zip(runs, facts, strict=True):
-            if isinstance(fact, RunEnded):
+            if isinstance(fact, RunBeat):
+                latest = max(fact.at, run.record.heartbeat or fact.at)
+                run.record = replace(run.record, heartbeat=latest)
+            elif isinstance(fact, RunEnded):
                 run.record = replace(
                     run.record,
                     status=fact.status,
@@ -111,7 +115,21 @@ class MemoryMetadata:
 
     def iter_flows(self) -> Sequence[str]:
         """Give the names of all flows that have runs, sorted."""
-        return sorted(self._flows)
+        return sorted(name for name, flow in self._flows.items() if flow.runs)
+
+    def delete_run(self, key: RunKey) -> bool:
+        """Remove a run that has ended, see `MetadataStore`."""
+        run = self._find(key)
+        if run is None or run.record.status is Status.RUNNING:
+            return False
+        runs = self._flows[key.flow].runs
+        if any(
+            other.record.origin_run == key.run and other.record.status is Status.RUNNING
+            for other in runs.values()
+        ):
+            return False
+        del runs[get_number(key.run)]
+        return True
 
     def find_run(self, key: RunKey) -> RunRecord | None:
         """Give a run, or None."""
@@ -171,6 +189,10 @@ class MemoryMetadata:
         run = self._find(key)
         tasks = {} if run is None else run.steps.get(step, {})
         return list(islice(_newest(tasks, before), max(limit, 0)))
+
+    def find_damage(self) -> Sequence[str]:
+        """Give nothing: memory is as it was written."""
+        return []
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""

@@ -18,6 +18,8 @@ class Status(StrEnum):
     DONE = "done"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    LOST = "lost"
+    """Its process is gone, and did not say how the run ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class NewRun:
         user_tags: Tags that its user gave.
         system_tags: Tags that plait gave; never change.
         origin_run: The run it resumes, if any.
-        facts: JSON values: script, arguments, host, pid, graph, parameter names.
+        facts: JSON values: script, arguments, host, pid, graph, parameter names; and `process`,
+            by which others can tell whether it still goes on (see `base.process`).
     """
 
     flow: str
@@ -43,7 +46,10 @@ class NewRun:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run as the store knows it; `failure` is its first one, and `failed_task` the one it hit."""
+    """A run as the store knows it; `failure` is its first one, and `failed_task` the one it hit.
+
+    `heartbeat` is when its process last said that it goes on; None if it never has.
+    """
 
     key: RunKey
     created: float
@@ -55,6 +61,7 @@ class RunRecord:
     facts: Mapping[str, Any]
     failure: Failure | None
     failed_task: TaskKey | None
+    heartbeat: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,14 @@ class TaskCloned:
 
 
 @dataclass(frozen=True, slots=True)
+class RunBeat:
+    """The run's process goes on; said now and then, so that silence means something."""
+
+    key: RunKey
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """The run ended."""
 
@@ -142,7 +157,7 @@ class RunEnded:
     failed_task: TaskKey | None = None
 
 
-Fact = AttemptStarted | AttemptEnded | TaskCloned | RunEnded
+Fact = AttemptStarted | AttemptEnded | TaskCloned | RunBeat | RunEnded
 
 
 class MetadataStore(Protocol):
@@ -173,7 +188,7 @@ class MetadataStore(Protocol):
 
         The last attempt of a task that ended is the one that counts. Facts about tasks may come
         late, in another order or a second time, and the result is the same. Of two ends of a run,
-        the one recorded later holds.
+        the one recorded later holds, and of its heartbeats the latest.
         """
         ...
 
@@ -188,6 +203,15 @@ class MetadataStore(Protocol):
 
         A tag in both is added. System tags can be neither (raises SystemTag). What can be a tag
         (else BadTag is raised), and how it is kept, says `rules.check_tags`.
+        """
+        ...
+
+    def delete_run(self, key: RunKey) -> bool:
+        """Remove a run that has ended, with its tags and tasks. Its id is never given again.
+
+        Returns:
+            False, and nothing has changed, if there is none, if it is RUNNING, or if a run that is
+            RUNNING resumes it. So a run that has begun to resume one can count on it.
         """
         ...
 
@@ -238,6 +262,10 @@ class MetadataStore(Protocol):
             before: Only tasks of lower ids than this one, to page on.
             limit: The most to give.
         """
+        ...
+
+    def find_damage(self) -> Sequence[str]:
+        """Read everything and give a sentence for each place that is not as it was written."""
         ...
 
     def close(self) -> None:

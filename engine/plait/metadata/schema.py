@@ -28,6 +28,7 @@ TABLES = (
         facts TEXT NOT NULL,
         failure TEXT,
         failed_task TEXT,
+        heartbeat REAL,
         UNIQUE (flow, number)
     )""",
     "CREATE INDEX run_by_status ON run (flow, status, number)",
@@ -72,6 +73,18 @@ ADD_RUN = """
 
 END_RUN = "UPDATE run SET status = ?, finished = ?, failure = ?, failed_task = ? WHERE id = ?"
 
+BEAT = "UPDATE run SET heartbeat = max(coalesce(heartbeat, ?1), ?1) WHERE id = ?2"
+
+# Whether anything was removed, says `rowcount`.
+DELETE_RUN = """
+    DELETE FROM run WHERE id = ?1 AND status <> 'running' AND NOT EXISTS (
+        SELECT 1 FROM run AS other
+        WHERE other.flow = run.flow AND other.status = 'running'
+            AND other.origin = CAST(run.number AS TEXT)
+    )"""
+
+DELETE_TASKS = "DELETE FROM task WHERE run = ?"
+
 FIND_RUN_ID = """
     SELECT run.id FROM run JOIN flow ON run.flow = flow.id WHERE flow.name = ? AND run.number = ?"""
 
@@ -86,13 +99,15 @@ REMOVE_TAGGED = "DELETE FROM tagged WHERE flow = ? AND tag = ? AND number = ?"
 COUNT_TAGGED = """
     SELECT count(*) FROM (SELECT 1 FROM tagged WHERE flow = ? AND tag = ? LIMIT ?)"""
 
-LIST_FLOWS = "SELECT name FROM flow ORDER BY name"
+# A flow whose runs were removed stays, for the sake of the ids that it gave.
+LIST_FLOWS = """
+    SELECT name FROM flow WHERE EXISTS (SELECT 1 FROM run WHERE run.flow = flow.id) ORDER BY name"""
 
 FIND_FLOW_ID = "SELECT id FROM flow WHERE name = ?"
 
 FIND_RUN = """
     SELECT run.number, run.created, run.status, run.finished, run.user_tags, run.system_tags,
-        run.origin, run.facts, run.failure, run.failed_task
+        run.origin, run.facts, run.failure, run.failed_task, run.heartbeat
     FROM run JOIN flow ON run.flow = flow.id
     WHERE flow.name = ? AND run.number = ?"""
 
@@ -100,14 +115,14 @@ FIND_RUN = """
 
 LIST_RUNS = """
     SELECT run.number, run.created, run.status, run.finished, run.user_tags, run.system_tags,
-        run.origin, run.facts, run.failure, run.failed_task
+        run.origin, run.facts, run.failure, run.failed_task, run.heartbeat
     FROM run
     WHERE run.flow = ? AND run.number < ?"""
 
 # CROSS, because it tells SQLite which table to begin with.
 LIST_TAGGED_RUNS = """
     SELECT run.number, run.created, run.status, run.finished, run.user_tags, run.system_tags,
-        run.origin, run.facts, run.failure, run.failed_task
+        run.origin, run.facts, run.failure, run.failed_task, run.heartbeat
     FROM tagged CROSS JOIN run ON run.flow = tagged.flow AND run.number = tagged.number
     WHERE tagged.flow = ? AND tagged.number < ? AND tagged.tag = ?"""
 

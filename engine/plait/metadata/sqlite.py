@@ -14,6 +14,7 @@ from plait.metadata.errors import SystemTag, UnknownRun
 from plait.metadata.protocol import (
     Fact,
     NewRun,
+    RunBeat,
     RunEnded,
     RunRecord,
     Status,
@@ -105,9 +106,12 @@ class SQLiteMetadata:
                 [
                     _task_row(runs[fact.key.run_key], fact)
                     for fact in facts
-                    if not isinstance(fact, RunEnded)
+                    if not isinstance(fact, RunBeat | RunEnded)
                 ],
             )
+            for fact in facts:
+                if isinstance(fact, RunBeat):
+                    connection.execute(schema.BEAT, (fact.at, runs[fact.key]))
             connection.executemany(
                 schema.END_RUN,
                 [
@@ -152,6 +156,32 @@ class SQLiteMetadata:
 
         self._change(key, work)
         return changed
+
+    def delete_run(self, key: RunKey) -> bool:
+        """Remove a run that has ended, see `MetadataStore`."""
+        if not self._database.exists():
+            return False
+
+        def work(connection: Connection) -> bool:
+            found = connection.execute(schema.FIND_RUN_ID, (key.flow, parse_id(key.run))).fetchone()
+            if found is None:
+                return False
+            flow, number, *tags = connection.execute(schema.READ_TAGS, found).fetchone()
+            if not connection.execute(schema.DELETE_RUN, found).rowcount:
+                return False
+            connection.executemany(
+                schema.REMOVE_TAGGED,
+                [(flow, tag, number) for text in tags for tag in json.loads(text)],
+            )
+            connection.execute(schema.DELETE_TASKS, found)
+            return True
+
+        return self._database.write(work)
+
+    def find_damage(self) -> Sequence[str]:
+        """Give what SQLite finds wrong with the file."""
+        rows = self._select("PRAGMA integrity_check(20)")
+        return [text for (text,) in rows if text != "ok"]
 
     def iter_flows(self) -> Sequence[str]:
         """Give the names of all flows that have runs, sorted."""
@@ -265,7 +295,7 @@ def _add_tagged(connection: Connection, flow: int, number: int, tags: Iterable[s
 
 
 def _run_of(fact: Fact) -> RunKey:
-    return fact.key if isinstance(fact, RunEnded) else fact.key.run_key
+    return fact.key if isinstance(fact, RunBeat | RunEnded) else fact.key.run_key
 
 
 def _task_row(run: int, fact: TaskFact) -> tuple[Any, ...]:
@@ -301,7 +331,7 @@ def _task_record(key: RunKey, step: str, row: tuple[Any, ...]) -> TaskRecord:
 
 
 def _run_record(flow: str, row: tuple[Any, ...]) -> RunRecord:
-    number, created, status, finished, user, system, origin, facts, failure, failed = row
+    number, created, status, finished, user, system, origin, facts, failure, failed, beat = row
     return RunRecord(
         key=RunKey(flow, str(number)),
         created=created,
@@ -313,6 +343,7 @@ def _run_record(flow: str, row: tuple[Any, ...]) -> RunRecord:
         facts=json.loads(facts),
         failure=_failure_from_json(failure),
         failed_task=None if failed is None else TaskKey(*json.loads(failed)),
+        heartbeat=beat,
     )
 
 

@@ -16,12 +16,13 @@ from plait.base.errors import PlaitError
 from plait.base.identity import host_name, system_tags, user_name
 from plait.base.layout import run_file_key, run_prefix
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.process import describe_process
 from plait.base.records import AttemptFacts, Failure, FailureKind
 from plait.flow.definition import FlowDefinition
 from plait.graph.draw import to_json
 from plait.metadata.protocol import MetadataStore, NewRun, RunEnded, Status
 from plait.runtime.options import RunOptions
-from plait.runtime.origin import Origin
+from plait.runtime.origin import NothingToResume, Origin
 from plait.storage.protocol import Storage
 
 RUN_FILE = "run.json"
@@ -125,6 +126,8 @@ def create_run(
     options: RunOptions,
     stores: RunStores,
     origin: Origin | None = None,
+    *,
+    attended: bool = True,
 ) -> RunKey:
     """Create a run, ready for its first task.
 
@@ -134,8 +137,11 @@ def create_run(
         options: The choices of this run.
         stores: Where it is written.
         origin: The run that it resumes, if any.
+        attended: Whether this process stays with the run to its end, so that the run is lost when
+            the process is gone.
 
     Raises:
+        NothingToResume: *origin* has been removed since it was read.
         RunFolderTaken: Its folder holds another run's results.
         UnwritableRunIdFile: `run_id_file` cannot be written.
         UnpicklableArtifact: A parameter or class attribute cannot be kept.
@@ -150,7 +156,7 @@ def create_run(
     carried = {} if origin is None else origin.find_parameters(definition)
     tags = frozenset(system_tags(now))
     user = user_name()
-    facts = {
+    facts: dict[str, Any] = {
         "script": definition.file,
         "arguments": sys.argv,
         "host": host_name(),
@@ -158,11 +164,16 @@ def create_run(
         "python": sys.version.split()[0],
         "parameters": sorted(definition.parameters),
         "graph": to_json(definition.graph),
+        "workers": options.workers,
     }
+    if attended:
+        facts["process"] = describe_process()
     origin_run = None if origin is None else origin.key.run
     new = NewRun(definition.name, now, options.tags, tags, origin_run, facts)
     key = stores.metadata.create_run(new, above=_highest_claimed(definition.name, stores))
     try:
+        if origin is not None:
+            _check_still_there(origin, stores)
         namespace = options.namespace or f"user:{user}"
         file = RunFile(key, now, user, namespace, options.tags | tags)
         claim = json.dumps(file.to_json()).encode()
@@ -171,7 +182,10 @@ def create_run(
         sealed = AttemptFacts(key=parameters_key, ok=True, started=now, finished=clock.now())
         artifacts.seal(sealed, values, carried)
         if options.run_id_file:
-            _write_run_id(options.run_id_file, key)
+            _write_whole(options.run_id_file, key.run)
+        if options.announce_file:
+            told = {"flow": key.flow, "run": key.run, "metadata": stores.metadata.place}
+            _write_whole(options.announce_file, json.dumps(told))
     except BaseException as error:
         record_break(stores.metadata, key, error)
         raise
@@ -195,6 +209,12 @@ def record_break(metadata: MetadataStore, key: RunKey, error: BaseException) -> 
         error.add_note(f"and this could not be recorded: {second.findings[0].what}")
 
 
+def _check_still_there(origin: Origin, stores: RunStores) -> None:
+    # A run that resumes it keeps an origin from being removed. But that run has only now begun.
+    if stores.metadata.find_run(origin.key) is None:
+        raise NothingToResume(*origin.key, (), stores.root)
+
+
 def _claim_folder(storage: Storage, key: RunKey, claim: bytes) -> None:
     if not storage.put(run_file_key(key, RUN_FILE), [claim]):
         raise RunFolderTaken(key, storage.place)
@@ -212,12 +232,14 @@ def _highest_claimed(flow: str, stores: RunStores) -> int:
     return max((int(run) for run in ids if run.isdecimal()), default=0)
 
 
-def _write_run_id(path: str, key: RunKey) -> None:
-    # Whoever waits for the file must not read half of an id.
+def _write_whole(path: str, text: str) -> None:
+    # Whoever waits for the file must not read half of it.
     unfinished = f"{path}.{os.getpid()}.tmp"
     try:
         with open(unfinished, "w", encoding="utf-8") as file:
-            file.write(key.run)
+            file.write(text)
         os.replace(unfinished, path)
     except OSError as error:
+        if os.path.exists(unfinished):
+            os.unlink(unfinished)
         raise UnwritableRunIdFile(path, error) from error

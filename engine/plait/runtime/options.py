@@ -22,6 +22,7 @@ class RunOptions:
         tags: User tags.
         namespace: The namespace that steps see in `current`; the user's own if None.
         run_id_file: A file to write the run's id to as soon as it is known.
+        announce_file: The same for a program: a file for the run's flow, id and store, as JSON.
         command: For `spawn`: the arguments that start this flow's program, up to and without the
             command, such as `(python, flow.py, --with, retry)`.
     """
@@ -33,6 +34,7 @@ class RunOptions:
     tags: frozenset[str] = frozenset()
     namespace: str | None = None
     run_id_file: str | None = None
+    announce_file: str | None = None
     command: tuple[str, ...] = ()
 
 

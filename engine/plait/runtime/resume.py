@@ -104,5 +104,6 @@ def _still_goes(transition: Transition | None, node: Node) -> bool:
     if transition.kind is not node.kind or transition.foreach != node.foreach:
         return False
     if node.kind is TransitionKind.SWITCH:
-        return set(transition.targets) <= set(node.targets)
+        chosen = {(transition.case, target) for target in transition.targets}
+        return transition.condition == node.condition and chosen <= set(node.cases)
     return transition.targets == node.targets

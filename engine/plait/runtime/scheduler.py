@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import Clock
 from plait.base.pathspec import AttemptKey, RunKey
 from plait.base.records import ArtifactRef, AttemptFacts, Failure, FailureKind, TaskOrder
+from plait.hooks.step import TimeLimit
 from plait.logs.store import LogStore, LogWriter
 from plait.metadata import protocol as facts
 from plait.metadata.protocol import MetadataStore
@@ -21,6 +22,7 @@ from plait.runtime.options import RunOutcome
 from plait.runtime.reporter import Reporter
 from plait.runtime.workers import protocol as work
 from plait.runtime.workers.protocol import Workers
+from plait.upkeep.liveness import BEAT_SECONDS
 
 GRACE_SECONDS = 5.0
 """How long an attempt has after SIGTERM before it is killed."""
@@ -51,7 +53,9 @@ class _Running:
     order: TaskOrder
     begun: float
     log: LogWriter
+    limit: TimeLimit | None = None
     pid: int = 0
+    timed_out: bool = False
 
 
 class Scheduler:
@@ -63,6 +67,8 @@ class Scheduler:
         workers: What starts processes.
         places: Where results go.
         max_log_bytes: The most that is kept of one attempt's log; None for all.
+        start_seconds: How long a process may take until the user's code begins, which counts
+            towards no limit.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class Scheduler:
         places: RunPlaces,
         *,
         max_log_bytes: int | None = None,
+        start_seconds: float = 0.0,
     ) -> None:
         self._run = run
         self._state = state
@@ -80,16 +87,21 @@ class Scheduler:
         self._places = places
         self._clock = places.clock
         self._max_log_bytes = max_log_bytes
+        self._start_seconds = start_seconds
         self._running: dict[AttemptKey, _Running] = {}
         self._timers: list[tuple[float, str]] = []
+        # When to kill what runs; whether it still does is looked up when the time has come.
+        self._limits: list[tuple[float, AttemptKey]] = []
         self._facts: list[facts.Fact] = []
         self._tasks: set[str] = set()
         self._kill_at: float | None = None
+        self._beat_at = 0.0
         self._end: core.EndRun | None = None
 
     def run(self) -> RunOutcome:
         """Run until nothing is left to do, and give how it ended."""
         begun = self._clock.elapsed()
+        self._beat_at = begun + BEAT_SECONDS
         with Interrupts(self._workers.wake) as interrupts:
             heeded = 0
             self._decide(core.RunStarted())
@@ -111,8 +123,8 @@ class Scheduler:
     def _decide(self, event: core.Event) -> None:
         for action in self._state.handle(event):
             match action:
-                case core.LaunchAttempt(order):
-                    self._launch(order)
+                case core.LaunchAttempt(order, limit):
+                    self._launch(order, limit)
                 case core.CloneTask(order, origin):
                     self._clone(order, origin.attempt)
                 case core.ReportAttempt():
@@ -125,10 +137,10 @@ class Scheduler:
                 case core.EndRun():
                     self._end = action
 
-    def _launch(self, order: TaskOrder) -> None:
+    def _launch(self, order: TaskOrder, limit: TimeLimit | None) -> None:
         now = self._clock.now()
         log = LogWriter(self._places.logs, order.key, self._max_log_bytes)
-        self._running[order.key] = _Running(order, now, log)
+        self._running[order.key] = _Running(order, now, log, limit)
         index = next((f.index for f in reversed(order.frames) if f.foreach is not None), None)
         self._facts.append(facts.AttemptStarted(order.key.task_key, order.key.attempt, now, index))
         self._workers.launch(order)
@@ -192,6 +204,7 @@ class Scheduler:
         match event:
             case work.AttemptStarted(key, pid):
                 running.pid = pid
+                self._set_limit(running)
                 self._tell(told.AttemptBegan(key, pid, self._clock.now()))
             case work.OutputArrived():
                 lines = running.log.write(event.stream, event.data, self._clock.now())
@@ -201,7 +214,7 @@ class Scheduler:
                 self._close_log(running)
                 sealed = self._places.artifacts.find_facts(key)
                 if sealed is None:
-                    sealed = self._seal_for_the_dead(running, describe_exit(code))
+                    sealed = self._seal_for_the_dead(running, _describe(running, code))
                 self._decide(core.AttemptFinished(key, sealed.transition, sealed.failure))
             case work.LaunchFailed(key, reason):
                 failure = Failure(FailureKind.LAUNCH, f"its process could not start: {reason}")
@@ -239,19 +252,33 @@ class Scheduler:
     # Time and signals
 
     def _timeout(self) -> float | None:
-        due = [self._timers[0][0]] if self._timers else []
+        due = [self._beat_at]
+        due.extend(timers[0][0] for timers in (self._timers, self._limits) if timers)
         if self._kill_at is not None:
             due.append(self._kill_at)
-        return max(0.0, min(due) - self._clock.elapsed()) if due else None
+        return max(0.0, min(due) - self._clock.elapsed())
+
+    def _set_limit(self, running: _Running) -> None:
+        if running.limit is not None:
+            seconds = running.limit.seconds + running.limit.grace_seconds + self._start_seconds
+            heapq.heappush(self._limits, (self._clock.elapsed() + seconds, running.order.key))
 
     def _heed_time(self) -> None:
         now = self._clock.elapsed()
         while self._timers and self._timers[0][0] <= now and self._end is None:
             _due, task = heapq.heappop(self._timers)
             self._decide(core.RetryDue(task))
+        while self._limits and self._limits[0][0] <= now:
+            running = self._running.get(heapq.heappop(self._limits)[1])
+            if running is not None:
+                running.timed_out = True
+                self._workers.kill(running.order.key)
         if self._kill_at is not None and self._kill_at <= now:
             self._kill_at = None
             self._workers.stop(kill=True)
+        if self._beat_at <= now:
+            self._beat_at = now + BEAT_SECONDS
+            self._facts.append(facts.RunBeat(self._run, self._clock.now()))
 
     def _interrupt(self, count: int) -> None:
         """Stop in an orderly way at the first signal, at once at the second."""
@@ -279,6 +306,19 @@ class Scheduler:
             )
         )
         return RunOutcome(self._run, end.status, end.failure, end.failed)
+
+
+def _describe(running: _Running, code: int) -> Failure:
+    """Say how an attempt ended that left no result."""
+    failure = describe_exit(code)
+    if running.limit is None or not running.timed_out:
+        return failure
+    grace = running.limit.grace_seconds
+    return replace(
+        failure,
+        summary=f"timed out after {running.limit}, and was killed because it went on for {grace:g} "
+        "s after that",
+    )
 
 
 def _index(order: TaskOrder) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,9 +16,10 @@ from plait.base.records import (
     TransitionKind,
 )
 from plait.graph.model import Graph
-from plait.hooks.step import MAX_ATTEMPTS, AttemptPlan
+from plait.hooks.step import MAX_ATTEMPTS, AttemptPlan, Needs, TimeLimit
 from plait.metadata.protocol import Status
 from plait.runtime.options import TooManySplits
+from plait.runtime.queue import FanOut, ReadyQueue, Task
 from plait.runtime.resume import ClonePlan, OriginTask
 
 # Events: what has happened.
@@ -58,9 +58,10 @@ Event = RunStarted | AttemptFinished | RetryDue | RunInterrupted
 
 @dataclass(frozen=True, slots=True)
 class LaunchAttempt:
-    """Start a process for an attempt."""
+    """Start a process for an attempt, which may take as long as *limit* says."""
 
     order: TaskOrder
+    limit: TimeLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,32 +107,6 @@ Action = LaunchAttempt | CloneTask | ReportAttempt | AwaitRetry | StopAttempts |
 
 
 @dataclass(slots=True)
-class _Task:
-    """A task that has been made and has not ended."""
-
-    step: str
-    id: str
-    frames: tuple[Frame, ...]
-    inputs: tuple[InputRef, ...]
-    parents: tuple[InputRef, ...]
-    attempt: int = 0
-    fallback: bool = False
-
-
-@dataclass(slots=True)
-class _FanOut:
-    """The tasks of a foreach that are still to be made; made one by one as workers come free."""
-
-    split: InputRef
-    frames: tuple[Frame, ...]
-    step: str
-    foreach: str
-    width: int
-    first_id: int
-    next_index: int = 0
-
-
-@dataclass(slots=True)
 class _Barrier:
     """The parts of one split that its join waits for, in join order."""
 
@@ -144,7 +119,8 @@ class RunState:
 
     Cost per event does not grow with the number of tasks: a foreach is kept as a counter until
     its tasks can run, and a barrier counts down. Ids are given in the order of the split, so that
-    they do not depend on timing within one foreach.
+    they do not depend on timing within one foreach. Tasks whose step has needs wait until
+    *capacity* has room for them; without it nothing is counted but workers.
     """
 
     def __init__(
@@ -156,6 +132,7 @@ class RunState:
         max_workers: int,
         max_num_splits: int,
         clones: ClonePlan | None = None,
+        capacity: Needs | None = None,
     ) -> None:
         self._run = run
         self._graph = graph
@@ -166,10 +143,9 @@ class RunState:
         # The origin's id of each task that was taken over, by the id that it has here.
         self._origins: dict[str, str] = {}
         self._ids = 0
-        self._ready: deque[_Task] = deque()
-        self._fans: list[_FanOut] = []
-        self._running: dict[str, _Task] = {}
-        self._retrying: dict[str, _Task] = {}
+        self._waiting = ReadyQueue(plans, capacity)
+        self._running: dict[str, Task] = {}
+        self._retrying: dict[str, Task] = {}
         self._barriers: dict[str, _Barrier] = {}
         self._failure: Failure | None = None
         self._failed: AttemptKey | None = None
@@ -194,14 +170,14 @@ class RunState:
                 # A retry that was given up because the run stops is no longer waited for.
                 task = self._retrying.pop(event.task, None)
                 if task is not None:
-                    self._ready.append(task)
+                    self._waiting.add(task)
             case RunInterrupted():
                 self._interrupted = True
                 self._drop_what_waits()
                 if self._running:
                     actions.append(StopAttempts())
         self._launch(actions)
-        if not (self._running or self._ready or self._fans or self._retrying):
+        if not (self._running or self._waiting or self._retrying):
             assert self._is_stopping or not self._barriers, "a join was never reached"
             self._ended = True
             actions.append(EndRun(self._status, self._failure, self._failed))
@@ -223,27 +199,29 @@ class RunState:
         return Status.DONE if self._failure is None else Status.FAILED
 
     def _drop_what_waits(self) -> None:
-        self._ready.clear()
-        self._fans.clear()
+        self._waiting.clear()
         self._retrying.clear()
 
     # Launching
 
     def _launch(self, actions: list[Action]) -> None:
         while len(self._running) < self._max_workers:
-            task = self._next_task()
+            task = self._waiting.pop()
             if task is None:
                 return
             origin = self._find_origin(task)
             if origin is None:
                 self._running[task.id] = task
-                actions.append(LaunchAttempt(self._order(task)))
+                self._waiting.take_room(task.step)
+                # A fallback runs no code of the user's.
+                limit = None if task.fallback else self._plan(task.step).limit
+                actions.append(LaunchAttempt(self._order(task), limit))
             else:
                 self._origins[task.id] = origin.attempt.task
                 actions.append(CloneTask(self._order(task), origin))
                 self._succeed(task, origin.transition)
 
-    def _find_origin(self, task: _Task) -> OriginTask | None:
+    def _find_origin(self, task: Task) -> OriginTask | None:
         """Give the task to take over, if all that is before *task* was taken over as well."""
         if self._clones is None or task.attempt > 0:
             return None
@@ -251,23 +229,7 @@ class RunState:
         part = task.frames[-1].index if task.frames else None
         return None if "" in parents else self._clones.find(task.step, parents, part)
 
-    def _next_task(self) -> _Task | None:
-        if self._ready:
-            return self._ready.popleft()
-        if not self._fans:
-            return None
-        # The newest foreach first: an inner one is finished, and its barrier freed, before the
-        # outer one goes on.
-        fan = self._fans[-1]
-        index = fan.next_index
-        fan.next_index += 1
-        if fan.next_index == fan.width:
-            self._fans.pop()
-        frame = Frame(fan.split.step, fan.split.task, index, fan.width, fan.foreach)
-        inputs = (fan.split,)
-        return _Task(fan.step, str(fan.first_id + index), (*fan.frames, frame), inputs, inputs)
-
-    def _order(self, task: _Task) -> TaskOrder:
+    def _order(self, task: Task) -> TaskOrder:
         plan = self._plan(task.step)
         return TaskOrder(
             key=AttemptKey(*self._run, task.step, task.id, task.attempt),
@@ -290,7 +252,7 @@ class RunState:
         parents: tuple[InputRef, ...],
     ) -> None:
         self._ids += 1
-        self._ready.append(_Task(step, str(self._ids), frames, inputs, parents))
+        self._waiting.add(Task(step, str(self._ids), frames, inputs, parents))
 
     # Finishing
 
@@ -298,13 +260,14 @@ class RunState:
         task = self._running.pop(event.key.task, None)
         assert task is not None, f"{event.key} is not running"
         assert task.attempt == event.key.attempt, f"{event.key} is not the running attempt"
+        self._waiting.give_back(task.step)
         if event.failure is not None:
             self._fail(task, event.key, event.failure, actions)
             return
         actions.append(ReportAttempt(event.key, None, None))
         self._succeed(task, event.transition)
 
-    def _succeed(self, task: _Task, transition: Transition | None) -> None:
+    def _succeed(self, task: Task, transition: Transition | None) -> None:
         self.finished_tasks += 1
         if self._interrupted:
             return
@@ -317,7 +280,7 @@ class RunState:
         if not self._is_stopping:
             self._advance(task, InputRef(task.step, task.id, task.attempt), transition)
 
-    def _fail(self, task: _Task, key: AttemptKey, failure: Failure, actions: list[Action]) -> None:
+    def _fail(self, task: Task, key: AttemptKey, failure: Failure, actions: list[Action]) -> None:
         plan = self._plan(task.step)
         attempts_left = task.attempt + 1 < MAX_ATTEMPTS and not task.fallback
         again = failure.retry and attempts_left and not self._is_stopping
@@ -334,7 +297,7 @@ class RunState:
             self._retrying[task.id] = task
             actions.append(AwaitRetry(task.id, wait))
         else:
-            self._ready.append(task)
+            self._waiting.add(task)
 
     def _stop_with(self, key: AttemptKey, failure: Failure) -> None:
         if not self._is_stopping:
@@ -348,7 +311,7 @@ class RunState:
         error = TooManySplits(step, transition.foreach or "", width, limit)
         return Failure(FailureKind.LAUNCH, error.findings[0].what, error.format(), retry=False)
 
-    def _advance(self, task: _Task, ref: InputRef, transition: Transition) -> None:
+    def _advance(self, task: Task, ref: InputRef, transition: Transition) -> None:
         node = self._graph[task.step]
         if transition.kind is TransitionKind.FOREACH:
             width = transition.width
@@ -362,7 +325,9 @@ class RunState:
             first = self._ids + 1
             self._ids += width
             target = transition.targets[0]
-            self._fans.append(_FanOut(ref, task.frames, target, transition.foreach, width, first))
+            self._waiting.add_fan(
+                FanOut(ref, task.frames, target, transition.foreach, width, first)
+            )
         elif transition.kind is TransitionKind.BRANCH:
             width = len(transition.targets)
             self._barriers[task.id] = _Barrier(width, [None] * width)

@@ -228,6 +228,34 @@ def check_listing(storage: Storage) -> None:
     _expect(list(storage.iter_keys("z")), [], "iter_keys of a key")
 
 
+def check_folders(storage: Storage) -> None:
+    """Folders are listed by their own names, sorted, one level at a time."""
+    _expect(list(storage.iter_folders()), [], "iter_folders of an empty storage")
+    for key in ("b/x/1", "a/2", "a.b/y/z/3", "b/x.y/4", "b/5", "c"):
+        storage.put(key, [b""])
+    _expect(list(storage.iter_folders()), ["a", "a.b", "b"], "iter_folders")
+    _expect(list(storage.iter_folders("b")), ["x", "x.y"], "iter_folders 'b'")
+    _expect(list(storage.iter_folders("a.b/y")), ["z"], "iter_folders 'a.b/y'")
+    _expect(list(storage.iter_folders("none")), [], "iter_folders of no folder")
+    _expect(list(storage.iter_folders("c")), [], "iter_folders of a key")
+
+
+def check_prune(storage: Storage) -> None:
+    """Pruning removes folders without keys, and no key."""
+    for key in ("a/x/1", "a/y/2", "b/3"):
+        storage.put(key, [b""])
+    storage.delete("a/x/1")
+    storage.prune("a")
+    storage.prune("none")
+    storage.prune("b/3")
+    _expect(list(storage.iter_folders("a")), ["y"], "iter_folders, after pruning")
+    _expect([*storage.iter_keys("a"), *storage.iter_keys("b")], ["a/y/2", "b/3"], "iter_keys")
+    storage.delete("a/y/2")
+    storage.prune("a")
+    _expect(list(storage.iter_folders()), ["b"], "iter_folders, after pruning all")
+    _expect(storage.put("a/x/1", [b""]), True, "put into a pruned folder")
+
+
 def check_delete(storage: Storage) -> None:
     """A deleted key is free again; deleting what is not there does nothing."""
     storage.put("a/key", [b"first"])
@@ -263,6 +291,7 @@ def check_bad_keys(storage: Storage) -> None:
         "size": storage.size,
         "iter_keys": lambda key: list(storage.iter_keys(key)),
         "delete": storage.delete,
+        "prune": storage.prune,
     }
     for key in _BAD_KEYS:
         for name, action in actions.items():
@@ -307,7 +336,9 @@ CHECKS: tuple[Check, ...] = (
     check_views_outlive_their_objects,
     check_append,
     check_listing,
+    check_folders,
     check_delete,
+    check_prune,
     check_odd_keys,
     check_bad_keys,
     check_sweep,

@@ -12,6 +12,15 @@ from types import TracebackType
 from typing import Self
 
 from plait.base.errors import PlaitError
+from plait.storage.descriptors import (
+    ONE_READ,
+    append_all,
+    copy_file,
+    gather,
+    map_file,
+    read_part,
+    write_all,
+)
 from plait.storage.errors import StorageFailed, storage_error
 from plait.storage.keys import check_key, is_key
 from plait.storage.protocol import Buffer, MissingKey, Upload
@@ -21,19 +30,11 @@ _READ = os.O_RDONLY | _BINARY
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY
 _APPEND = os.O_CREAT | os.O_APPEND | os.O_WRONLY | _BINARY
 
-_ONE_READ = 1 << 20
-"""Up to so many bytes are asked for without looking at the file's size first."""
-_ONE_WRITE = 1 << 20
-"""Parts are gathered up to so many bytes, so that a hundred small ones cost one system call."""
 _COPIED_VIEW = 1 << 18
 """Up to so many bytes, a copy costs less than a mapping does."""
 
 _NO_LINKS = {errno.EPERM, errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 """How file systems say that they have no hard links; AFS has them only within one folder."""
-
-_NO_MAPPING = {errno.EMFILE, errno.ENFILE, errno.ENODEV}
-"""Before Python 3.13 a mapping keeps a descriptor, and a join may load a thousand arrays; some file
-systems can't map at all. Memory with no file behind it does as well."""
 
 _names = count()
 
@@ -70,7 +71,7 @@ class LocalStorage:
         path = self._path(key)
         fd = self._open(key, path)
         try:
-            return _read(fd, 0, os.fstat(fd).st_size)
+            return read_part(fd, 0, os.fstat(fd).st_size)
         except OSError as error:
             raise self._read_error(error, key, path) from error
         finally:
@@ -81,10 +82,10 @@ class LocalStorage:
         path = self._path(key)
         fd = self._open(key, path)
         try:
-            if length > _ONE_READ:
+            if length > ONE_READ:
                 # A length may come out of a damaged file; memory is taken for what is there only.
                 length = max(0, min(length, os.fstat(fd).st_size - offset))
-            return _read(fd, offset, length)
+            return read_part(fd, offset, length)
         except OSError as error:
             raise self._read_error(error, key, path) from error
         finally:
@@ -100,8 +101,8 @@ class LocalStorage:
         try:
             size = os.fstat(fd).st_size
             if size > _COPIED_VIEW:
-                return _map(fd, size)
-            return _copy(fd, memoryview(bytearray(size)))
+                return map_file(fd, size)
+            return copy_file(fd, memoryview(bytearray(size)))
         except OSError as error:
             raise self._read_error(error, key, path) from error
         finally:
@@ -111,7 +112,7 @@ class LocalStorage:
         """Write *parts*, one after another, under *key*, if nothing is there yet."""
         check_key(key)
         with self.upload() as upload:
-            for piece in _gathered(parts):
+            for piece in gather(parts):
                 upload.write(piece)
             return upload.commit(key)
 
@@ -129,7 +130,7 @@ class LocalStorage:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 fd = os.open(path, _APPEND, 0o666)
             try:
-                _append(fd, data)
+                append_all(fd, data)
             finally:
                 os.close(fd)
         except OSError as error:
@@ -151,6 +152,17 @@ class LocalStorage:
         check_key(prefix)
         yield from self._walk(prefix)
 
+    def iter_folders(self, prefix: str = "") -> Iterator[str]:
+        """Give the names of the folders right below *prefix*, sorted."""
+        path = self._path(prefix) if prefix else self._root
+        try:
+            with os.scandir(path) as entries:
+                yield from sorted(e.name for e in entries if e.is_dir() and is_key(e.name))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise storage_error(error, path, "list") from error
+
     def delete(self, key: str) -> None:
         """Remove *key*; nothing happens if it is not there."""
         path = self._path(key)
@@ -163,12 +175,20 @@ class LocalStorage:
                 return  # a folder of keys is no key
             raise storage_error(error, path, "remove") from error
 
+    def prune(self, prefix: str) -> None:
+        """Remove the folder *prefix* as far as it holds no keys."""
+        for folder, _, _ in os.walk(self._path(prefix), topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                pass  # it holds something, or is gone already; both are as it should be
+
     def sweep(self) -> None:
         """Remove the scratch folder with all that is in it."""
         try:
             os.rmdir(self._scratch)
-        except FileNotFoundError:
-            return  # nothing was ever written, or another process swept
+        except (FileNotFoundError, NotADirectoryError):
+            return  # nothing was ever written, or could be, or another process swept
         except OSError:
             self._sweep_leftovers()
 
@@ -266,7 +286,7 @@ class _LocalUpload:
 
     def write(self, data: Buffer) -> None:
         try:
-            _write(self._fd, data)
+            write_all(self._fd, data)
         except OSError as error:
             raise storage_error(error, self._path, "write") from error
 
@@ -335,62 +355,3 @@ def _create(scratch: str) -> tuple[int, str]:
             return os.open(path, _CREATE, 0o666), path
         except FileExistsError:
             continue  # left by an earlier process of the same id
-
-
-def _gathered(parts: Iterable[Buffer]) -> Iterator[Buffer]:
-    waiting: list[Buffer] = []
-    size = 0
-    for part in parts:
-        waiting.append(part)
-        size += len(part)
-        if size >= _ONE_WRITE:
-            yield b"".join(waiting) if len(waiting) > 1 else part
-            waiting.clear()
-            size = 0
-    if waiting:
-        yield b"".join(waiting)
-
-
-def _write(fd: int, data: Buffer) -> None:
-    rest = memoryview(data)
-    while rest:  # one call writes at most 2 GiB
-        rest = rest[os.write(fd, rest) :]
-
-
-def _append(fd: int, data: Buffer) -> None:
-    rest = memoryview(data)
-    try:
-        while rest:
-            rest = rest[os.write(fd, rest) :]
-    except OSError:
-        written = len(data) - len(rest)
-        if written:
-            os.ftruncate(fd, os.fstat(fd).st_size - written)
-        raise
-
-
-def _read(fd: int, offset: int, length: int) -> bytes:
-    if length <= _ONE_READ:
-        return os.pread(fd, length, offset)  # a short read of so little is the file's end
-    with open(fd, "rb", closefd=False) as file:
-        file.seek(offset)
-        return file.read(length)
-
-
-def _map(fd: int, size: int) -> memoryview:
-    # Loaded here, for most tasks read only small files.
-    from mmap import ACCESS_COPY, mmap
-
-    try:
-        if sys.version_info >= (3, 13):
-            return memoryview(mmap(fd, size, access=ACCESS_COPY, trackfd=False))
-        return memoryview(mmap(fd, size, access=ACCESS_COPY))
-    except OSError as error:
-        if error.errno not in _NO_MAPPING:
-            raise
-        return _copy(fd, memoryview(mmap(-1, size, access=ACCESS_COPY)))
-
-
-def _copy(fd: int, memory: memoryview) -> memoryview:
-    with open(fd, "rb", closefd=False) as file:
-        return memory[: file.readinto(memory)]

@@ -79,10 +79,26 @@ class MemoryStorage:
         folder = f"{prefix}/"
         yield from sorted(key for key in tuple(self._objects) if key.startswith(folder))
 
+    def iter_folders(self, prefix: str = "") -> Iterator[str]:
+        """Give the names of the folders right below *prefix*, sorted."""
+        if prefix:
+            check_key(prefix)
+        start = len(prefix) + 1 if prefix else 0
+        found = (
+            key[start:]
+            for key in tuple(self._objects)
+            if key.startswith(prefix + "/" * bool(start))
+        )
+        yield from sorted({name.partition("/")[0] for name in found if "/" in name})
+
     def delete(self, key: str) -> None:
         """Remove *key*; nothing happens if it is not there."""
         check_key(key)
         self._objects.pop(key, None)
+
+    def prune(self, prefix: str) -> None:
+        """Do nothing: without keys, there are no folders here."""
+        check_key(prefix)
 
     def sweep(self) -> None:
         """Do nothing: an unfinished upload here dies with the process that made it."""

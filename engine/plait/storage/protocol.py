@@ -110,8 +110,22 @@ class Storage(Protocol):
         """Give every key that begins with the folder *prefix* (`a/b` means `a/b/...`), sorted."""
         ...
 
+    def iter_folders(self, prefix: str = "") -> Iterator[str]:
+        """Give the names of the folders right below the folder *prefix*, sorted; "" is the root.
+
+        A folder that holds no key any more may be among them.
+        """
+        ...
+
     def delete(self, key: str) -> None:
         """Remove *key*; nothing happens if it is not there."""
+        ...
+
+    def prune(self, prefix: str) -> None:
+        """Remove the folder *prefix* as far as it holds no keys.
+
+        Only for where nobody writes: a folder may go while another process is about to use it.
+        """
         ...
 
     def sweep(self) -> None:

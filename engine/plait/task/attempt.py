@@ -28,6 +28,7 @@ from plait.flow.inputs import JoinInputs
 from plait.flow.scope import Scope, bind, collect, encode_collected
 from plait.hooks.step import AttemptBegun, StepDecorator, StepRaised
 from plait.task.boundary import describe_failure
+from plait.task.variables import variables_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,10 @@ def run_attempt(place: AttemptPlace, order: TaskOrder, *, own_process: bool = Fa
         The exit code for the task's process.
     """
     started, process = place.clock.now(), os.getpid()
+    plan = place.definition.plans.get(order.key.step)
     try:
-        result = _attempt(place, order)
+        with variables_set({} if plan is None else plan.environment):
+            result = _attempt(place, order)
     except BaseException as error:  # whatever it is, it is sealed and told
         if isinstance(error, KeyboardInterrupt) and not own_process:
             raise

@@ -91,22 +91,30 @@ def _user_part(trace: TracebackType | None) -> TracebackType | None:
 def _format(error: BaseException) -> str:
     import traceback
 
-    _trim(error, set())
+    is_users = _trim(error, set())
+    if isinstance(error, PlaitError) and not is_users:
+        return error.format() + "\n"
     try:
         return "".join(traceback.format_exception(error))
     except Exception as broken:  # noqa: BLE001  # the user's __str__ or __repr__ may raise anything
         return f"{type(error).__qualname__}, which raised {type(broken).__qualname__} when shown\n"
 
 
-def _trim(error: BaseException | None, seen: set[int]) -> None:
-    """Trim the tracebacks of an error and of those that caused it."""
+def _trim(error: BaseException | None, seen: set[int]) -> bool:
+    """Trim the tracebacks of an error and of its causes; say if any frame of a user's is left."""
     if error is None or id(error) in seen:
-        return
+        return False
     seen.add(id(error))
     # Not by assignment: the class of an error may forbid that, as a frozen dataclass does.
     BaseException.with_traceback(error, _user_part(error.__traceback__))
-    _trim(error.__cause__, seen)
-    _trim(error.__context__, seen)
+    # Each of them, whatever the others say.
+    return any(
+        [
+            error.__traceback__ is not None,
+            _trim(error.__cause__, seen),
+            _trim(error.__context__, seen),
+        ]
+    )
 
 
 def _where(trace: TracebackType | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 
@@ -20,10 +21,9 @@ def open_streams() -> None:
 def flush_streams() -> None:
     """Write out what the user's code printed; nobody is told if that cannot be done any more."""
     for stream in (sys.stdout, sys.stderr):
-        try:
+        # The user's code may have closed it, or put an object there that raises what it likes.
+        with suppress(Exception):
             stream.flush()
-        except Exception:  # noqa: BLE001  # closed, or an object that raises what it likes
-            pass  # the user's code did so, and nobody can be told
 
 
 def _lines_to(stream: TextIO, fd: int) -> TextIO:

@@ -16,7 +16,7 @@ from plait.artifacts.seal import (
     parse_index,
 )
 from plait.base.layout import seal_key
-from plait.base.pathspec import AttemptKey, TaskKey
+from plait.base.pathspec import AttemptKey
 from plait.base.records import (
     ArtifactRef,
     AttemptFacts,
@@ -90,7 +90,7 @@ def test_all_facts_are_kept():
         transition=Transition(TransitionKind.FOREACH, ("c",), "items", 0),
         failure=failure,
         handled=failure,
-        origin=TaskKey("F", "0", "start", "1"),
+        origin=AttemptKey("F", "0", "start", "1", 0),
         system={"host": "日本", "pid": 1},
     )
 

@@ -117,7 +117,10 @@ def test_version_names_plait_and_python(project):
     [
         (
             ["rum"],
-            "error[unknown-command]: there is no command 'rum'\n  why: did you mean 'run' or 'resume'?",
+            (
+                "error[unknown-command]: there is no command 'rum'\n"
+                "  why: did you mean 'run' or 'resume'?"
+            ),
         ),
         (["help", "rum"], "error[unknown-command]: there is no command 'rum'"),
         (["--quite"], "error[unknown-option]: 'trial.py' has no option '--quite'"),
@@ -250,6 +253,48 @@ def test_an_error_in_the_users_module_is_the_users_own(project):
     assert said.code == 1
     assert said.err.startswith("Traceback (most recent call last):")
     assert "error[" not in said.err
+
+
+def test_a_closed_stdout_is_no_hindrance(project):
+    """A flow's module may close it, as a program that has become a service does."""
+    source = project.script.read_text()
+    project.script.write_text("import sys\nsys.stdout.close()\n" + source)
+
+    said = project.start("run", "--count", "0")
+
+    assert (said.code, said.err) == (0, "")
+
+
+def test_spawned_tasks_have_the_switches_of_the_interpreter(project):
+    """With python -O, asserts are off in tasks too, however they start."""
+    source = project.script.read_text()
+    project.script.write_text(
+        source.replace('print("caf', 'print(f"debug {__debug__}")\n        print("caf')
+    )
+    done = subprocess.run(
+        [sys.executable, "-O", "trial.py", "--workers", "spawn", "--quiet", "run", "--count", "0"],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "debug False" in done.stdout, done.stderr
+
+
+def test_a_program_from_a_pipe_cannot_have_its_tasks_spawned(project):
+    """That is said before anything runs."""
+    done = subprocess.run(
+        [sys.executable, "-", "--workers", "spawn", "run"],
+        cwd=project.folder,
+        input="from trial import TrialFlow\nTrialFlow()\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error[cannot-spawn]: ")
 
 
 def test_a_module_is_started_again_as_one(project):

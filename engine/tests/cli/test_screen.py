@@ -33,6 +33,16 @@ def test_colour_can_be_refused(environ):
     assert Screen(Terminal(), environ).paint("x", "red") == "x"
 
 
+def test_a_closed_stream_takes_what_is_written_and_drops_it():
+    """The user's module may close sys.stdout before the command line writes to it."""
+    stream = io.StringIO()
+    stream.close()
+    screen = Screen(stream, {})
+    screen.line("lost")
+
+    assert not screen.is_terminal
+
+
 def test_an_empty_no_color_refuses_nothing():
     """NO_COLOR counts only with a value, as its convention says."""
     assert Screen(Terminal(), {"NO_COLOR": ""}).in_colour

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from types import SimpleNamespace
 
+import pytest
+
 from plait.cli.session import Choices, Session, describe_start
 
 
@@ -51,3 +53,24 @@ def test_the_nearest_store_needs_no_option():
         "--metadata=local",
         "--datastore=local",
     )
+
+
+@pytest.mark.parametrize("script", ["", "-", "-c"])
+def test_what_came_from_a_pipe_cannot_be_started_again(monkeypatch, script):
+    """Only the first process could read it."""
+    monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=None))
+    monkeypatch.setattr(sys, "argv", [script, "run"])
+    program, command = describe_start()
+
+    assert program == f"python {script}".strip()
+    assert Session(object, program, command).respawn_command(["retry"]) == ()
+
+
+def test_a_script_that_changes_the_folder_is_still_found(monkeypatch, tmp_path):
+    """Its full name is that of when it was started."""
+    main = SimpleNamespace(__spec__=None, __file__="/flows/train.py")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    monkeypatch.setattr(sys, "argv", ["train.py", "run"])
+
+    assert describe_start() == ("python train.py", (sys.executable, "/flows/train.py"))

@@ -140,6 +140,8 @@ def test_a_run_that_is_not_there(world: World) -> None:
         Run("HelloFlo/1")
     with pytest.raises(BadPathspec, match="of the form Flow/run"):
         Run("HelloFlow")
+    with pytest.raises(BadPathspec, match="'17' is not a pathspec"):
+        Run(17)  # type: ignore[arg-type]  # as people try
 
 
 def test_a_hidden_run(world: World) -> None:

@@ -3,8 +3,9 @@
 A page's blocks are taken in order, in one folder of their own:
 
 - `python` with a flow and its last line is written to a file: the one that its first line names
-  as a comment, else the one that the page calls next. If it begins with an import it is run here,
-  as a script that reads results. Anything else is a part of something, and has to be Python.
+  as a comment, else the one that the page calls next; and so is any whose first line names one.
+  If it begins with an import it is run here, as a script that reads results. Anything else is a
+  part of something, and has to be Python.
 - `pycon` is run here, and has to give what it shows.
 - `bash` that does nothing but call such files or `plait` is run by a shell. It has to exit with
   0, or as the comment above it says: `<!-- exits with 1 -->`.
@@ -65,6 +66,11 @@ class Block:
         return "(FlowSpec):" in self.text and "__main__" in self.text
 
     @property
+    def is_file(self) -> bool:
+        """Whether it is to be written to a file."""
+        return self.is_flow or re.match(r"# \w+\.py\n", self.text) is not None
+
+    @property
     def is_script(self) -> bool:
         """Whether it stands alone, for it imports what it needs."""
         return not self.is_flow and self.text.startswith(("from plait", "import "))
@@ -73,7 +79,8 @@ class Block:
     def is_run(self) -> bool:
         """Whether all of its commands are ones that pages may call here."""
         lines = [line for line in self.text.splitlines() if line and not line.startswith("#")]
-        known = all(re.match(r"(python \w+\.py|plait|cd|pip install) ", line) for line in lines)
+        commands = re.compile(r"(python (\w+\.py|-m pytest)|plait|cd|pip install)( |$)")
+        known = all(commands.match(line) for line in lines)
         return known and bool(lines)
 
 
@@ -113,7 +120,7 @@ class Reader:
             self.call(block)
         elif block.language == "pycon":
             self.talk(block)
-        elif block.language == "python" and block.is_flow:
+        elif block.language == "python" and block.is_file:
             self.save(block)
         elif block.language == "python" and block.is_script:
             with redirect_stdout(StringIO()) as out:
@@ -135,7 +142,15 @@ class Reader:
         *first, last = block.text.splitlines()
         done = subprocess.run(
             ["bash", "-c", "\n".join([SHELL, *first, "at_last=yes", last])],
-            env={**os.environ, "PYTHON": sys.executable, "HOME": str(self.home)},
+            env={
+                **os.environ,
+                "PYTHON": sys.executable,
+                "HOME": str(self.home),
+                # As where plait was installed anew, and nothing else that a pytest could find.
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+                "PYTEST_PLUGINS": "plait.testing.plugin",
+                "PYTEST_ADDOPTS": "-p no:cacheprovider",
+            },
             stdout=subprocess.PIPE,
             encoding="utf-8",
             check=False,

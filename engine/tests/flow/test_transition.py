@@ -135,8 +135,10 @@ def test_next_is_called_once(bound: Callable[[str], Any]) -> None:
         (lambda f: f.next("x"), "'x'", "it is text"),
         (lambda f: f.next(f.helper), "'helper'", "it is not marked by @step"),
         (lambda f: f.next(3), "3", "it is of type int, not a step"),
-        (lambda f: f.next({"x": f.a}, condition="k"), "a choice of steps", "has no switch"),
-        (lambda f: f.next(f.a, condition="k"), "a choice of steps", "has no switch"),
+        (lambda f: f.next(f.a, condition="k"), "condition='k'", "given one dict of steps and"),
+        (lambda f: f.next({"x": f.a}, f.b, condition="k"), "condition='k'", "and nothing else"),
+        (lambda f: f.next({"x": f.a}, foreach="k"), "a dict of steps", "and nothing else"),
+        (lambda f: f.next({"x": "a"}, condition="k"), "'a'", "it is text; write self.a"),
     ],
 )
 def test_only_steps_can_follow(

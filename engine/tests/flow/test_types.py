@@ -85,6 +85,8 @@ def test_a_value_is_converted(type_: Any, given: object, value: object) -> None:
         (str, 3, "3 (int) is not text"),
         (JSONType, "{'a': 1}", "{'a': 1} is not JSON: Expecting property name"),
         (JSONType, "x" * 200, "x... is not JSON: "),
+        (JSONType, "[" * 100_000, "... is not JSON: "),
+        (int, "9" * 5000, "999... is not a whole number"),
         (JSONType, {1, 2}, "{1, 2} cannot be JSON: "),
         (Color, "REED", "'REED' is not one of RED, DARK_BLUE, CRIMSON; did you mean 'RED'?"),
         (Color, "zzz", "'zzz' is not one of RED, DARK_BLUE, CRIMSON"),

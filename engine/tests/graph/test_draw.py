@@ -115,6 +115,8 @@ def test_json_has_everything_that_the_graph_has(graph_of: GraphOf) -> None:
         "kind": "foreach",
         "next": ["work"],
         "foreach": "items",
+        "condition": None,
+        "cases": [],
         "join": True,
         "joins": "start",
         "parents": ["a", "b"],

@@ -20,8 +20,8 @@ class Block:
     """A piece of a flow: a step, or a split with what is in each of its parts, and its join.
 
     Args:
-        kind: `step`, `branch` or `foreach`.
-        parts: For a branch, two or more sequences of blocks, for a foreach one; never empty.
+        kind: `step`, `branch`, `foreach`, `switch` or `loop`.
+        parts: For a branch or switch, two or more sequences of blocks, else one; never empty.
     """
 
     kind: str
@@ -31,7 +31,9 @@ class Block:
 def _splits(inner: st.SearchStrategy[Block]) -> st.SearchStrategy[Block]:
     part = st.lists(inner, min_size=1, max_size=3).map(tuple)
     branch = st.lists(part, min_size=2, max_size=4).map(lambda p: Block("branch", tuple(p)))
-    return branch | part.map(lambda p: Block("foreach", (p,)))
+    switch = st.lists(part, min_size=2, max_size=3).map(lambda p: Block("switch", tuple(p)))
+    single = part.flatmap(lambda p: st.sampled_from([Block("foreach", (p,)), Block("loop", (p,))]))
+    return branch | switch | single
 
 
 BLOCKS = st.recursive(st.just(Block("step")), _splits, max_leaves=12)
@@ -45,6 +47,7 @@ class Planned:
     name: str
     targets: tuple[str, ...] = ()
     foreach: str | None = None
+    is_switch: bool = False
     is_join: bool = False
     parents: list[str] = field(default_factory=list)
     splits: tuple[str, ...] = ()
@@ -77,9 +80,31 @@ class Plan:
                 step = self._new(f"s{len(self.steps)}", splits)
                 self._link(last, step)
                 last = step
-            if block.kind != "step":
+            if block.kind in ("switch", "loop"):
+                last = self._switch(block, last, splits)
+            elif block.kind != "step":
                 last = self._split(block, last, splits)
         return last
+
+    def _switch(self, block: Block, before: str, splits: tuple[str, ...]) -> str:
+        """Lay out cases that meet in a plain step, or a part that a switch behind it repeats."""
+        firsts, lasts = [], []
+        for part in block.parts:
+            firsts.append(self._new(f"s{len(self.steps)}", splits))
+            lasts.append(self._sequence(part, firsts[-1], splits))
+        after = f"s{len(self.steps)}"
+        self._link(before, *firsts)
+        if block.kind == "switch":
+            self.steps[before].is_switch = True
+            for last in lasts:
+                self._link(last, self._new(after, splits) if last == lasts[0] else after)
+        else:
+            ask = self._new(after, splits)
+            self._link(lasts[0], ask)
+            after = self._new(f"s{len(self.steps)}", splits)
+            self._link(ask, firsts[0], after)
+            self.steps[ask].is_switch = True
+        return after
 
     def _split(self, block: Block, split: str, splits: tuple[str, ...]) -> str:
         firsts, lasts = [], []
@@ -102,6 +127,9 @@ def render(steps: list[Planned], calls: dict[str, str] | None = None) -> str:
     lines = ["class F(FlowSpec):"]
     for step in steps:
         arguments = [f"self.{target}" for target in step.targets]
+        if step.is_switch:
+            cases = ", ".join(f"{i}: {target}" for i, target in enumerate(arguments))
+            arguments = [f"{{{cases}}}", "condition='kind'"]
         arguments += [f"foreach={step.foreach!r}"] if step.foreach else []
         call = f"self.next(\n            {', '.join(arguments)})" if arguments else "pass"
         call = (calls or {}).get(step.name, call)
@@ -129,6 +157,7 @@ def test_a_valid_flow_is_read_as_it_was_meant(
             name=node.name,
             targets=node.targets,
             foreach=node.foreach,
+            is_switch=node.condition == "kind",
             is_join=node.is_join,
             parents=list(node.parents),
             splits=node.splits,
@@ -140,7 +169,8 @@ def test_a_valid_flow_is_read_as_it_was_meant(
     assert read == plan
     seen: set[str] = set()
     for node in graph.nodes.values():
-        assert seen.issuperset(node.parents)
+        assert seen.intersection(node.parents) or node.name == "start"
+        assert seen.issuperset(node.parents) or any(plan[p].is_switch for p in node.parents)
         seen.add(node.name)
     assert to_json(graph)["steps"].keys() == plan.keys()
     assert to_dot(graph).count(" -> ") == sum(len(step.targets) for step in plan.values())

@@ -314,29 +314,14 @@ def test_a_target_is_self_and_a_step(findings_of: FindingsOf, argument: str, fix
         ("self.next({'x': self.a}, self.j, condition='x')", ["mixed-next"]),
         ("self.next(self.a, self.j, condition='x')", ["mixed-next"]),
         ("self.next(condition='x')", ["mixed-next"]),
-        ("self.next({'x': self.a, 'y': self.j}, condition='x')", ["switch-not-supported"]),
-        ("self.next({'x': self.a, 'y': self.start}, condition='x')", [
-            "switch-not-supported", "next-to-start",
-        ]),
-        ("self.next({'x': self.a, 'y': self.gone}, condition='x')", [
-            "switch-not-supported", "unknown-target",
-        ]),
+        ("self.next({}, condition='x')", ["next-without-target"]),
     ],
-)  # fmt: skip
+)
 def test_a_call_has_one_form(mistakes_in: MistakesIn, call: str, slugs: list[str]) -> None:
     """A mistake in the form is not followed by findings of what the form leaves open."""
     source = flow(f"start: {call}", f"a: {to('j')}", f"j(inputs): {to('end')}", END)
 
     assert mistakes_in(source) == [(slug, 3) for slug in slugs]
-
-
-def test_a_loop_by_a_switch_is_left_to_the_switch(mistakes_in: MistakesIn) -> None:
-    """A switch may lead back, so only its own finding is given."""
-    source = flow(
-        f"start: {to('a')}", "a: self.next({'x': self.a, 'y': self.end}, condition='k')", END
-    )
-
-    assert mistakes_in(source) == [("switch-not-supported", 5)]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from plait.metadata.protocol import (
     AttemptStarted,
     Fact,
     NewRun,
+    RunBeat,
     RunEnded,
     Status,
     TaskCloned,
@@ -45,7 +46,7 @@ def facts(draw: st.DrawFn) -> Fact:
     run = RunKey(draw(FLOWS), draw(RUN_IDS))
     task = TaskKey(*run, draw(STEPS), draw(TASK_IDS))
     attempt, at = draw(ATTEMPTS), draw(TIMES)
-    match draw(st.sampled_from("sseeecr")):
+    match draw(st.sampled_from("sseeecbr")):
         case "s":
             return AttemptStarted(task, attempt, at, draw(INDEXES))
         case "e":
@@ -53,6 +54,8 @@ def facts(draw: st.DrawFn) -> Fact:
             return AttemptEnded(task, attempt, at, ok, final, draw(FAILURES))
         case "c":
             return TaskCloned(task, attempt, at, TaskKey("A", "9", "s", "1"), draw(INDEXES))
+        case "b":
+            return RunBeat(run, at)
         case _:
             status = draw(st.sampled_from(list(Status)))
             return RunEnded(run, at, status, draw(FAILURES), draw(st.none() | st.just(task)))
@@ -82,16 +85,33 @@ class TwoStores(RuleBasedStateMachine):
         first, second = answers
         assert first == second
 
-    @rule(flow=FLOWS, user=TAGS, system=GOOD_TAGS, above=st.integers(0, 3), created=TIMES)
+    @rule(
+        flow=FLOWS,
+        user=TAGS,
+        system=GOOD_TAGS,
+        above=st.integers(0, 3),
+        created=TIMES,
+        origin=st.none() | RUN_IDS,
+    )
     def create(
-        self, flow: str, user: frozenset[str], system: frozenset[str], above: int, created: float
+        self,
+        flow: str,
+        user: frozenset[str],
+        system: frozenset[str],
+        above: int,
+        created: float,
+        origin: str | None,
     ) -> None:
-        run = NewRun(flow, created, user, system, None, {"above": above})
+        run = NewRun(flow, created, user, system, origin, {"above": above})
         self.both("create_run", run, above=above)
 
     @rule(flow=FLOWS, run=RUN_IDS, add=TAGS, remove=TAGS)
     def change_tags(self, flow: str, run: str, add: frozenset[str], remove: frozenset[str]) -> None:
         self.both("change_tags", RunKey(flow, run), add=add, remove=remove)
+
+    @rule(flow=FLOWS, run=RUN_IDS)
+    def delete(self, flow: str, run: str) -> None:
+        self.both("delete_run", RunKey(flow, run))
 
     @rule(batch=st.lists(facts(), max_size=5))
     def record(self, batch: list[Fact]) -> None:

@@ -15,7 +15,7 @@ import pytest
 from plait import Flow, Task, default_metadata, default_namespace, metadata, namespace
 from plait.base.pathspec import RunKey
 from plait.metadata.protocol import Status
-from plait.wiring import Stores, open_stores
+from plait.wiring.stores import Stores, open_stores
 
 PATIENCE = 30.0
 

@@ -179,7 +179,7 @@ def test_a_parameter_that_is_newer_than_the_origin_has_its_default(place: Place)
     ("arguments", "slug"),
     [
         (("--width", "3"), "parameter-in-resume"),
-        (("squaer",), "no-such-step"),
+        (("squaer",), "unknown-resume-step"),
         (("--origin-run-id", "99"), "nothing-to-resume"),
     ],
 )

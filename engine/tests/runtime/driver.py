@@ -7,7 +7,7 @@ from collections import deque
 from plait.base.pathspec import RunKey
 from plait.base.records import Failure, FailureKind, TaskOrder, Transition, TransitionKind
 from plait.graph.model import Graph, Node
-from plait.hooks.step import AttemptPlan
+from plait.hooks.step import AttemptPlan, Needs
 from plait.runtime.resume import ClonePlan
 from plait.runtime.state import (
     Action,
@@ -31,6 +31,7 @@ def node(
     join: str | None = None,
     by: str | None = None,
     foreach: str | None = None,
+    cases: str = "",
 ) -> Node:
     """Give a node as the graph would, with what the core reads of it."""
     return Node(
@@ -42,6 +43,8 @@ def node(
         kind=None if kind is None else TransitionKind(kind),
         targets=tuple(targets.split()),
         foreach=foreach,
+        condition="kind" if cases else None,
+        cases=tuple(zip(cases.split(), targets.split(), strict=bool(cases))),
         joined_by=by,
         joins=join,
     )
@@ -87,13 +90,17 @@ class Driver:
         of: Graph,
         *,
         widths: dict[str, int] | None = None,
+        choices: dict[str, str] | None = None,
         plans: dict[str, AttemptPlan] | None = None,
         max_workers: int = 4,
         max_num_splits: int = 10**9,
         clones: ClonePlan | None = None,
+        capacity: Needs | None = None,
     ) -> None:
         self.graph = of
         self.widths = widths or {}
+        # For a switch, the case that it takes the first, second, ... time in one place.
+        self.choices = choices or {}
         self.state = RunState(
             RUN,
             of,
@@ -101,6 +108,7 @@ class Driver:
             max_workers=max_workers,
             max_num_splits=max_num_splits,
             clones=clones,
+            capacity=capacity,
         )
         self.running: deque[TaskOrder] = deque()
         self.orders: list[TaskOrder] = []
@@ -123,19 +131,34 @@ class Driver:
         self.most = max(self.most, len(self.running))
         return actions
 
-    def transition(self, step: str) -> Transition | None:
-        """Give what `self.next` of *step* would say."""
+    def transition(self, order: TaskOrder) -> Transition | None:
+        """Give what `self.next` of the task of *order* would say."""
+        step = order.key.step
         at = self.graph[step]
         if at.kind is None:
             return None
+        if at.kind is TransitionKind.SWITCH:
+            case = self.choices[step].split()[self.turn(order)]
+            target = dict(at.cases)[case]
+            return Transition(at.kind, (target,), condition=at.condition, case=case)
         width = self.widths.get(step) if at.kind is TransitionKind.FOREACH else None
         return Transition(at.kind, at.targets, at.foreach, width)
+
+    def turn(self, order: TaskOrder) -> int:
+        """Give how often the step of a task ran before in the same elements of all foreaches."""
+
+        def place(of: TaskOrder) -> tuple[str, list[int]]:
+            return of.key.step, [frame.index for frame in of.frames]
+
+        known = {o.key.task: o for o in (*self.orders, *(c.order for c in self.cloned))}
+        before = [o for task, o in known.items() if int(task) < int(order.key.task)]
+        return sum(place(o) == place(order) for o in before)
 
     def finish(self, position: int = 0, failure: Failure | None = None) -> list[Action]:
         """End the running attempt at *position*."""
         order = self.running[position]
         del self.running[position]
-        going = None if failure else self.transition(order.key.step)
+        going = None if failure else self.transition(order)
         return self.take(AttemptFinished(order.key, going, failure))
 
     def finish_all(self) -> None:

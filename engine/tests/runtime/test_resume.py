@@ -28,7 +28,7 @@ def seal(run: Driver, order: TaskOrder, *, ok: bool = True) -> AttemptFacts:
         1.0,
         parents=order.parents,
         frames=order.frames,
-        transition=run.transition(order.key.step) if ok else None,
+        transition=run.transition(order) if ok else None,
         failure=None if ok else DEAD,
     )
 

@@ -32,6 +32,7 @@ from plait.runtime.workers.protocol import (
     WorkerEvent,
 )
 from plait.storage.memory import MemoryStorage
+from plait.upkeep.liveness import BEAT_SECONDS
 
 
 def node(name: str, *targets: str, line: int = 1) -> Node:
@@ -82,6 +83,7 @@ class ScriptedWorkers:
         self.stops: list[bool] = []
         self.waits: list[float | None] = []
         self.on_stop: Callable[[bool], Sequence[WorkerEvent]] = lambda _kill: ()
+        self.on_kill: Callable[[AttemptKey], Sequence[WorkerEvent]] = lambda _key: ()
 
     def launch(self, order: TaskOrder) -> None:
         self.events.extend(self.script(order))
@@ -90,7 +92,8 @@ class ScriptedWorkers:
         self.waits.append(timeout)
         if self.events:
             return [self.events.popleft()]
-        assert timeout is not None, "the run waits for nothing"
+        assert timeout is not None
+        assert len(self.waits) < 1000, "the run waits for nothing"
         self.clock.time += timeout
         return ()
 
@@ -100,6 +103,9 @@ class ScriptedWorkers:
     def stop(self, *, kill: bool) -> None:
         self.stops.append(kill)
         self.events.extend(self.on_stop(kill))
+
+    def kill(self, key: AttemptKey) -> None:
+        self.events.extend(self.on_kill(key))
 
     def close(self) -> None:
         pass
@@ -265,12 +271,35 @@ def test_a_retry_waits_its_time() -> None:
     world.workers.script = work
     world.run()
 
-    assert 120.0 in world.workers.waits
+    assert sum(wait for wait in world.workers.waits if wait) >= 120.0
     first = world.told.of(told.AttemptOver)[0]
     assert isinstance(first, told.AttemptOver)
     assert first.retry_in == 120.0
     (task,) = world.metadata.list_tasks(world.key, "start")
     assert (task.attempt, task.attempts) == (1, 2)
+
+
+def test_a_run_that_waits_says_that_it_goes_on() -> None:
+    """Every ten seconds, so that others can tell that it is not lost; a short run says nothing."""
+    world = World(plans={"start": AttemptPlan(retries=1, minutes_between=2)})
+    begun = world.clock.time
+
+    def work(order: TaskOrder) -> Sequence[WorkerEvent]:
+        if order.key == start():
+            return [AttemptExited(order.key, 1)]
+        return world.work(order)
+
+    world.workers.script = work
+    world.run()
+
+    run = world.metadata.find_run(world.key)
+    assert run is not None
+    assert run.heartbeat == begun + 12 * BEAT_SECONDS
+    short = World()
+    short.run()
+    record = short.metadata.find_run(short.key)
+    assert record is not None
+    assert record.heartbeat is None
 
 
 def interrupt(world: World, times: int) -> Script:
@@ -298,6 +327,39 @@ def test_ctrl_c_asks_and_then_kills() -> None:
     run = world.metadata.find_run(world.key)
     assert run is not None
     assert run.status is Status.INTERRUPTED
+
+
+def test_what_ctrl_c_broke_off_has_not_failed() -> None:
+    """An attempt that runs inline ends with the signal itself; the run is interrupted."""
+    world = World()
+
+    def work(order: TaskOrder) -> Sequence[WorkerEvent]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return [AttemptExited(order.key, -signal.SIGINT)]
+
+    world.workers.script = work
+    outcome = world.run()
+
+    assert (outcome.status, outcome.failure) == (Status.INTERRUPTED, None)
+
+
+def test_a_signal_to_a_process_that_a_step_forked_is_its_own() -> None:
+    """The handlers of the run are not for the children of a step that runs inline."""
+    world = World()
+    codes = []
+
+    def work(order: TaskOrder) -> Sequence[WorkerEvent]:
+        child = os.fork()
+        if child == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        return world.work(order)
+
+    world.workers.script = work
+
+    assert world.run().status is Status.DONE
+    assert set(codes) == {-signal.SIGTERM}
 
 
 def test_a_second_ctrl_c_kills_at_once() -> None:

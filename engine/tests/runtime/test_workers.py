@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -227,6 +229,29 @@ def test_what_fled_into_a_session_of_its_own_ends_with_the_run(make: Make) -> No
     assert is_gone(pid)
 
 
+def test_threads_that_a_task_left_running_come_to_their_end(make: Make) -> None:
+    """A forked task ends like a program: threads that are no daemons are waited for."""
+
+    def run(_order: TaskOrder) -> int:
+        begun, go = threading.Event(), threading.Event()
+
+        def work() -> None:
+            begun.set()
+            go.wait()
+            say("written by the thread")
+
+        threading.Thread(target=work).start()
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        begun.wait()
+        threading.Timer(0.05, go.set).start()
+        return 0
+
+    workers = make(run)
+    workers.launch(order())
+
+    assert output(wait_for(workers, 1), "stdout") == b"written by the thread"
+
+
 def test_stop_asks_and_then_insists(make: Make) -> None:
     """SIGTERM can be heeded; SIGKILL cannot be refused."""
 
@@ -247,6 +272,34 @@ def test_stop_asks_and_then_insists(make: Make) -> None:
     workers.stop(kill=True)
 
     assert wait_for(workers, 1)[-1] == AttemptExited(order().key, -signal.SIGKILL)
+
+
+def test_one_attempt_can_be_killed_and_the_others_go_on(make: Make) -> None:
+    """With all that it started; of one that has ended nothing is left to kill."""
+
+    def run(of: TaskOrder) -> int:
+        if of.key.task == "1":
+            say(str(subprocess.Popen(["sleep", "600"]).pid))
+        else:
+            say("ready")
+        while True:
+            signal.pause()
+
+    workers = make(run)
+    workers.launch(order("1"))
+    workers.launch(order("2"))
+    seen: list[WorkerEvent] = []
+    while sum(isinstance(e, OutputArrived) for e in seen) < 2:
+        seen.extend(workers.poll(5))
+    workers.kill(order("1").key)
+    ended = wait_for(workers, 1)[-1]
+    workers.kill(order("1").key)
+    (child,) = [int(e.data) for e in seen if isinstance(e, OutputArrived) and e.data != b"ready"]
+
+    assert ended == AttemptExited(order("1").key, -signal.SIGKILL)
+    wait_until_gone(child)
+    (other,) = [e.pid for e in seen if isinstance(e, AttemptStarted) and e.key.task == "2"]
+    assert not is_gone(other)
 
 
 def test_wake_makes_poll_return(make: Make) -> None:
@@ -279,6 +332,120 @@ def test_a_killed_keeper_fails_its_attempts_and_leaves_none(make: Make) -> None:
     assert isinstance(wait_for(workers, 1)[-1], LaunchFailed)
 
 
+def test_a_signal_to_all_processes_of_a_job_leaves_the_keeper(make: Make) -> None:
+    """SIGTERM is the run's to heed; and its tasks still hear of it."""
+
+    def run(of: TaskOrder) -> int:
+        say(str(os.getppid()))
+        while of.key.task == "1":
+            signal.pause()
+        return 0
+
+    workers = make(run)
+    workers.launch(order("1"))
+    events: list[WorkerEvent] = []
+    while not output(events, "stdout"):
+        events.extend(workers.poll(1.0))
+    os.kill(int(output(events, "stdout")), signal.SIGTERM)
+    workers.launch(order("2"))
+
+    assert AttemptExited(order("2").key, 0) in wait_for(workers, 1)
+    workers.stop(kill=False)
+    assert AttemptExited(order("1").key, -signal.SIGTERM) in wait_for(workers, 1)
+
+
+def test_a_stream_that_cannot_be_flushed_is_its_own_tasks_alone(make: Make) -> None:
+    """A child that trips at its end ends itself, not what the keeper looks after."""
+
+    class Broken:
+        def flush(self) -> None:
+            raise RuntimeError("broken")
+
+    def run(of: TaskOrder) -> int:
+        if of.key.task == "1":
+            say("up")
+            while not os.path.exists(f"/proc/{os.getppid()}/nothing"):
+                signal.pause()
+        sys.stdout = Broken()  # type: ignore[assignment]  # as the user's code may
+        return 0
+
+    workers = make(run)
+    workers.launch(order("1"))
+    events: list[WorkerEvent] = []
+    while not output(events, "stdout"):
+        events.extend(workers.poll(1.0))
+    workers.launch(order("2"))
+
+    assert [e for e in wait_for(workers, 1) if isinstance(e, AttemptExited)] == [
+        AttemptExited(order("2").key, 0)
+    ]
+
+
+def test_what_kept_a_child_from_its_work_is_in_its_log(make: Make) -> None:
+    """An error that nobody expected is told, instead of an exit code alone."""
+
+    def run(_order: TaskOrder) -> int:
+        raise LookupError("nobody expected it")
+
+    workers = make(run)
+    workers.launch(order())
+    events = wait_for(workers, 1)
+
+    assert b"LookupError: nobody expected it" in output(events, "stderr")
+    assert events[-1] == AttemptExited(order().key, 126)
+
+
+def test_what_fled_and_writes_without_end_does_not_hold_up_the_run(make: Make) -> None:
+    """An attempt ends with what is in its pipe when its process has ended."""
+
+    def run(_order: TaskOrder) -> int:
+        os.write(1, b"first\n")
+        subprocess.Popen(["yes"], start_new_session=True)
+        return 0
+
+    workers = make(run)
+    workers.launch(order())
+
+    assert output(wait_for(workers, 1), "stdout").startswith(b"first\n")
+
+
+def test_many_open_files_are_no_hindrance(make: Make) -> None:
+    """The flow's module may have opened more than `select` can tell apart."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1500:
+        pytest.skip("this user may not open so many files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1500), hard))
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        workers = make(lambda _: 0)
+        workers.launch(order())
+        events = wait_for(workers, 1)
+    finally:
+        for file in files:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert events[-1] == AttemptExited(order().key, 0)
+
+
+def test_too_few_open_files_are_said_with_the_cure(make: Make) -> None:
+    """The limit is named, and the option that keeps below it."""
+    workers = make(lambda _: 0)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    top = os.dup(0)
+    os.close(top)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (top, hard))
+    try:
+        workers.launch(order())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    (event,) = workers.poll(0)
+
+    assert isinstance(event, LaunchFailed)
+    assert event.reason.startswith("Too many open files")
+    assert "lower --max-workers" in event.reason
+
+
 def test_a_spawned_attempt_gets_its_order_on_standard_input(make: Make) -> None:
     """The program is given the step's name, the order, and the environment asked for."""
     script = "import os, sys; print(sys.argv[1:], sys.stdin.read(), os.environ['EXTRA'])"
@@ -290,6 +457,18 @@ def test_a_spawned_attempt_gets_its_order_on_standard_input(make: Make) -> None:
     assert said.startswith("['step', 'start', '--order', '-'] {")
     assert said.rstrip().endswith("é")
     assert TaskOrder.from_json(json.loads(said[said.index("{") : said.rindex("}") + 1])) == order()
+
+
+def test_a_spawned_attempt_has_its_own_variables(make: Make) -> None:
+    """Beside those of all, from before its program begins."""
+    workers = make(
+        command=(sys.executable, "-c", "import os; print(os.environ['A'], os.environ['B'])"),
+        environment={"A": "1", "B": "1"},
+        variables=lambda of: {"B": of.key.task},
+    )
+    workers.launch(order("7"))
+
+    assert output(wait_for(workers, 1), "stdout") == b"1 7\n"
 
 
 def test_a_program_that_is_not_there_is_said(make: Make) -> None:
@@ -370,6 +549,30 @@ def test_inline_runs_in_this_process_and_keeps_the_output() -> None:
     assert list(workers.poll(0)) == []
 
 
+def test_inline_spares_the_runs_own_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a step closes is closed for it alone, and a program may have no output at all."""
+
+    def run(of: TaskOrder) -> int:
+        print("hi", of.key.task)
+        sys.stdout.close()
+        try:
+            print("more")
+        except ValueError:
+            return 7
+        return 0
+
+    workers = InlineWorkers(run)
+    workers.launch(order("1"))
+    first = wait_for(workers, 1)
+    print("still there")
+    monkeypatch.setattr(sys, "stdout", None)
+    workers.launch(order("2"))
+    second = wait_for(workers, 1)
+
+    assert (output(first, "stdout"), first[-1]) == (b"hi 1\n", AttemptExited(order("1").key, 7))
+    assert (output(second, "stdout"), second[-1]) == (b"hi 2\n", AttemptExited(order("2").key, 7))
+
+
 def test_inline_gives_up_what_waits_and_breaks_off_what_runs() -> None:
     """A stop drops attempts that have not begun; a wake from a handler breaks the running one."""
 
@@ -383,6 +586,7 @@ def test_inline_gives_up_what_waits_and_breaks_off_what_runs() -> None:
     workers.launch(order("2"))
     events = wait_for(workers, 2)
     workers.wake()
+    workers.kill(order("1").key)
     workers.close()
 
     ends = [e for e in events if isinstance(e, AttemptExited)]

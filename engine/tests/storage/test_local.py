@@ -148,6 +148,14 @@ def test_a_killed_upload_is_never_seen(storage, folder):
     assert storage.get("a/key") == b"whole"
 
 
+def test_nothing_is_swept_where_no_folder_can_be(folder):
+    """What went wrong before is not hidden behind a second mistake."""
+    folder.mkdir()
+    (folder / "file").write_bytes(b"")
+
+    LocalStorage(str(folder / "file/store"), str(folder / "file/scratch")).sweep()
+
+
 def test_names_left_by_others_are_passed_over(storage, folder):
     """A file in scratch that has the next name already is left alone and does no harm."""
     with storage.upload():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -16,7 +19,7 @@ from plait.flow.current import current
 from plait.flow.definition import read_definition
 from plait.flow.spec import FlowSpec
 from plait.flow.step import step
-from plait.hooks.step import AttemptBegun, StepDecorator, StepRaised
+from plait.hooks.step import AttemptBegun, AttemptPlan, StepDecorator, StepRaised
 from plait.storage.memory import MemoryStorage
 from plait.task.attempt import AttemptPlace, run_attempt
 
@@ -84,6 +87,30 @@ def test_what_a_step_sets_is_sealed_with_where_it_goes() -> None:
     assert world.sealed.facts.transition is not None
     assert world.sealed.facts.transition.targets == ("end",)
     assert current.pathspec is None
+
+
+def test_variables_are_there_for_all_of_the_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For decorators, the code, and what is made of its results; and gone after."""
+    monkeypatch.delenv("PLAITTEST_LEVEL", raising=False)
+    seen: list[str] = []
+
+    class Asking(StepDecorator):
+        name = "asking"
+
+        def before_step(self, event: AttemptBegun) -> None:
+            del event
+            seen.append(os.environ["PLAITTEST_LEVEL"])
+
+    def work(flow: Any) -> None:
+        flow.x = os.environ["PLAITTEST_LEVEL"]
+
+    world = World(work, Asking())
+    plan = AttemptPlan(environment={"PLAITTEST_LEVEL": "debug"})
+    object.__setattr__(world.place.definition, "plans", {"start": plan})
+    world.run()
+
+    assert (seen, world.value("x")) == (["debug"], "debug")
+    assert "PLAITTEST_LEVEL" not in os.environ
 
 
 def test_an_exception_is_sealed_with_the_users_traceback(
@@ -167,6 +194,68 @@ def test_ctrl_c_is_not_a_failure_of_the_step() -> None:
         world.run()
     assert world.store.find(world.order.key) is None
     assert current.pathspec is None
+
+
+def test_in_a_process_of_its_own_an_interrupt_is_a_failure(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """There nobody else raises it: the step did, or somebody sent its process a signal."""
+
+    def work(flow: Any) -> None:
+        raise KeyboardInterrupt
+
+    world = World(work)
+
+    assert run_attempt(world.place, world.order, own_process=True) == 1
+    assert world.failure.summary == "KeyboardInterrupt"
+    assert "raise KeyboardInterrupt" in capfd.readouterr().err
+
+
+class Broken:
+    """A stream that nothing can be written to."""
+
+    def write(self, text: str) -> int:
+        raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize("make", [io.StringIO, Broken])
+def test_a_failure_is_told_whatever_became_of_stderr(
+    make: Callable[[], Any], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's code may have closed it or put something else there."""
+
+    def work(flow: Any) -> None:
+        monkeypatch.setattr(sys, "stderr", stream)
+        raise ValueError("told")
+
+    world = World(work)
+    with suppress(AttributeError), closing(make()) as stream:
+        pass
+
+    assert world.run() == 1
+    assert world.failure.summary == "ValueError: told"
+    assert "ValueError: told" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_process_that_the_step_forked_does_not_speak_for_the_task(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """It ends when it comes back from the step, and what it set is nobody's result."""
+
+    def work(flow: Any) -> None:
+        flow.x = "task"
+        child = os.fork()
+        if child == 0:
+            flow.x = "child"
+            return
+        flow.code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    world = World(work)
+
+    assert world.run() == 0
+    assert (world.value("x"), world.value("code")) == ("task", 1)
+    assert "a process that step 'start' forked" in capfd.readouterr().err
 
 
 def test_a_seal_that_is_there_stays() -> None:

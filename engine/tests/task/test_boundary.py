@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from types import TracebackType
+
 import pytest
 
+from plait.artifacts.store import ArtifactStore
 from plait.base.errors import PlaitError
 from plait.base.records import FailureKind
+from plait.storage.memory import MemoryStorage
 from plait.task.boundary import describe_failure
 
 
@@ -72,3 +77,57 @@ def test_an_error_without_a_place_is_told() -> None:
 
     assert failure.traceback == "ValueError: made up\n"
     assert failure.where == ""
+
+
+@dataclass(frozen=True)
+class Frozen(Exception):
+    """An error whose attributes nobody may set."""
+
+    code: int
+
+
+def test_an_error_that_forbids_changes_is_told() -> None:
+    """Its traceback is trimmed all the same."""
+    failure = describe_failure(caught(Frozen(3)))
+
+    assert failure.summary == "Frozen: 3"
+    assert "in caught" in failure.traceback
+
+
+def test_a_very_long_message_is_cut_in_the_summary_alone() -> None:
+    """The summary is shown in many places; the traceback has all of it."""
+    failure = describe_failure(caught(ValueError("x" * 100_000)))
+
+    assert len(failure.summary) < 3000
+    assert failure.summary.endswith("x...")
+    assert "x" * 100_000 in failure.traceback
+
+
+def test_an_exit_with_what_cannot_be_shown_is_an_exit() -> None:
+    """The code of `sys.exit` may be any object."""
+
+    class Odd:
+        def __repr__(self) -> str:
+            raise RuntimeError("odd")
+
+    failure = describe_failure(caught(SystemExit(Odd())))
+
+    assert failure.kind is FailureKind.EXIT
+    assert "its __repr__ raised RuntimeError" in failure.summary
+
+
+def test_an_error_of_plaits_that_passed_no_code_of_the_users_has_no_traceback() -> None:
+    """What, why and fix say it; the lines of plait's own do not."""
+    store = ArtifactStore(MemoryStorage(), "F")
+    try:
+        store.encode("x", (one for one in ()))
+    except PlaitError as error:
+        failure = describe_failure(error.with_traceback(_inner(error)))
+
+    assert failure.traceback.startswith("error[unpicklable-artifact]: artifact 'x'")
+    assert "Traceback" not in failure.traceback
+
+
+def _inner(error: BaseException) -> TracebackType | None:
+    """Give a traceback without its first frame, which is this test's."""
+    return None if error.__traceback__ is None else error.__traceback__.tb_next

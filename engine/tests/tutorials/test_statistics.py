@@ -18,7 +18,7 @@ import plait.tutorials
 from plait.cli.main import call_command_line
 from plait.cli.plait import call_plait
 from plait.cli.session import Session
-from plait.wiring import open_source
+from plait.wiring.stores import open_source
 
 pd = pytest.importorskip("pandas")
 

@@ -181,7 +181,9 @@ def _save(file: str, chosen: Chosen, limit: int | None) -> int:
         with open(draft, "wb") as target:
             pickle.dump(values, target, protocol=pickle.HIGHEST_PROTOCOL)
         os.replace(draft, file)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError):
+            error.filename = file  # the draft is not what anybody asked for
         if os.path.exists(draft):
             os.unlink(draft)
         raise

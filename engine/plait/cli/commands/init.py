@@ -19,7 +19,7 @@ from plait.runtime.options import RunOptions
 @click.pass_context
 def init(context: click.Context, /, **chosen: Any) -> None:
     """Record a run with its parameters, start none of its tasks, and print its id."""
-    from plait.wiring import init_run
+    from plait.wiring.runs import init_run
 
     session: Session = context.obj
     options = RunOptions(

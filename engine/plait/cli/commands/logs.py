@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from plait.cli.command import Command, Option
+from plait.cli.following import follow
 from plait.cli.moments import Clockface
 from plait.cli.reading import FORM, find_tasks, open_store, short_name
 from plait.cli.screen import Screen
@@ -22,6 +23,7 @@ from plait.logs.lines import LogLine, Stream, text_of
         "3/train": "what all tasks of step `train` of run 3 printed",
         "3/train/7 --stderr": "what one of them wrote to stderr, as it was written",
         "3/train/7 --attempt 0 --timestamps": "what its first attempt printed, and when",
+        "3/train --follow": "what they print, as they print it, until the last one has ended",
     },
 )
 @click.argument("pathspec", metavar=FORM)
@@ -38,6 +40,12 @@ from plait.logs.lines import LogLine, Stream, text_of
     cls=Option,
     default=False,
     help="Begin each line with the time at which it was printed.",
+)
+@click.option(
+    "--follow/--no-follow",
+    cls=Option,
+    default=False,
+    help="Go on with what is printed from now on, until the task, or of a step the run, has ended.",
 )
 @click.option(
     "--attempt",
@@ -57,18 +65,34 @@ def logs(session: Session, /, pathspec: str, **chosen: Any) -> None:
     if chosen["stdout"] != chosen["stderr"] and not chosen["both"]:
         stream = "stdout" if chosen["stdout"] else "stderr"
     timestamps: bool = chosen["timestamps"]
-    screen, clock = Screen(sys.stdout), Clockface()
     alone = pathspec.removeprefix(f"{session.flow_name}/").count("/") > 1
+    show = _Shower(Screen(sys.stdout), stream, alone=alone, timestamps=timestamps)
     with open_store(session) as connection:
+        if chosen["follow"]:
+            follow(session, connection, pathspec, show, attempt=chosen["attempt"])
+            return
         for task in find_tasks(session, connection, pathspec, chosen["attempt"]):
-            lines = task.read_log()
-            if alone and not timestamps:
-                screen.write(text_of(lines, stream))
-                continue
-            label = "" if alone else screen.paint(f"[{short_name(task)}] ", "cyan")
-            for at, text in iter_lines(lines, stream):
-                when = f"{clock.format(at)} " if timestamps else ""
-                screen.line(f"{when}{label}{text}")
+            show(short_name(task), task.read_log())
+
+
+class _Shower:
+    """Prints the lines of tasks, all at once or as they come."""
+
+    def __init__(
+        self, screen: Screen, stream: Stream | None, *, alone: bool, timestamps: bool
+    ) -> None:
+        self._screen, self._stream = screen, stream
+        self._alone, self._timestamps = alone, timestamps
+        self._clock = Clockface()
+
+    def __call__(self, name: str, lines: list[LogLine]) -> None:
+        if self._alone and not self._timestamps:
+            self._screen.write(text_of(lines, self._stream))
+            return
+        label = "" if self._alone else self._screen.paint(f"[{name}] ", "cyan")
+        for at, text in iter_lines(lines, self._stream):
+            when = f"{self._clock.format(at)} " if self._timestamps else ""
+            self._screen.line(f"{when}{label}{text}")
 
 
 def iter_lines(

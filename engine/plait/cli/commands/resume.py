@@ -11,6 +11,7 @@ from plait.cli.commands.run import (
     CODES,
     execution_options,
     facts_options,
+    load_parameters,
     make_console,
     read_options,
 )
@@ -43,13 +44,13 @@ def resume(context: click.Context, /, **chosen: Any) -> int:
     Tasks that finished are taken over by reference, without running. Parameters come from that
     run and can't be given.
     """
-    from plait.wiring import resume_flow
+    from plait.wiring.runs import resume_flow
 
     session: Session = context.obj
     options = read_options(session, chosen)
     outcome = resume_flow(
         session.read_definition(tuple(chosen["with"])),
-        given_parameters(context),
+        {**given_parameters(context), **load_parameters(chosen["parameters_file"])},
         options,
         session.choices.datastore_root,
         make_console(session),

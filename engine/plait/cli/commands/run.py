@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,10 @@ def facts_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 section=section,
                 help="Write the run's id to this file as soon as it is known.",
             ),
+            # Called by programs: what starts a run from Python learns by these of its beginning,
+            # and hands over what is no text or too long for a command line.
+            click.option("--announce-file", cls=Option, hidden=True, allow_from_autoenv=False),
+            click.option("--parameters-file", cls=Option, hidden=True, allow_from_autoenv=False),
         )
     ):
         command = option(command)
@@ -112,6 +117,8 @@ def read_options(session: Session, chosen: Mapping[str, Any]) -> RunOptions:
         chosen: What `execution_options` and `facts_options` gave, by name.
     """
     limit = chosen["max_log_size"]
+    if limit is not None and not math.isfinite(limit):
+        raise click.BadParameter(f"{limit} is not a size", param_hint="--max-log-size")
     return RunOptions(
         workers=session.choices.workers,
         max_workers=chosen["max_workers"],
@@ -119,9 +126,21 @@ def read_options(session: Session, chosen: Mapping[str, Any]) -> RunOptions:
         max_log_bytes=None if limit is None else int(limit * _BYTES_PER_MB),
         tags=frozenset(chosen["tag"]),
         run_id_file=chosen["run_id_file"],
+        announce_file=chosen["announce_file"],
         namespace=chosen["namespace"],
         command=session.respawn_command(tuple(chosen["with"])),
     )
+
+
+def load_parameters(path: str | None) -> dict[str, object]:
+    """Read the parameters that a program handed over by a file of JSON."""
+    if path is None:
+        return {}
+    import json
+
+    with open(path, encoding="utf-8") as file:
+        loaded: dict[str, object] = json.load(file)
+    return loaded
 
 
 def make_console(session: Session) -> Console:
@@ -153,12 +172,12 @@ def run(context: click.Context, /, **chosen: Any) -> int:
     Any option can be set by an environment variable as well: `--max-workers` by
     PLAIT_RUN_MAX_WORKERS, a parameter `alpha` by PLAIT_RUN_ALPHA.
     """
-    from plait.wiring import run_flow
+    from plait.wiring.runs import run_flow
 
     session: Session = context.obj
     outcome = run_flow(
         session.read_definition(tuple(chosen["with"])),
-        given_parameters(context),
+        {**given_parameters(context), **load_parameters(chosen["parameters_file"])},
         read_options(session, chosen),
         session.choices.datastore_root,
         make_console(session),

@@ -38,7 +38,7 @@ class BadOrder(UsageError):
 @click.pass_obj
 def step(session: Session, name: str, order: str) -> int:
     """Run one attempt at one task. Called by `run`, not by people."""
-    from plait.wiring import run_one_attempt
+    from plait.wiring.workers import run_one_attempt
 
     wanted = parse_order(_read(order), session.flow_name, name)
     return run_one_attempt(session.read_definition(), wanted, session.choices.datastore_root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from plait.base.errors import Finding
-from plait.graph.validate import declarations, joins, targets, transitions
+from plait.graph.validate import declarations, joins, loops, targets, transitions
 from plait.graph.validate.subject import Subject
 
 RULES: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
@@ -31,11 +31,15 @@ RULES: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     transitions.mixed_next,
     transitions.bad_foreach,
     transitions.duplicate_target,
-    transitions.switch_not_supported,
+    transitions.bad_condition,
+    transitions.bad_case,
+    transitions.duplicate_case,
     targets.unknown_target,
     targets.target_not_a_step,
     targets.next_to_start,
-    targets.loop,
+    loops.loop,
+    loops.endless_loop,
+    loops.loop_across_split,
     targets.unreachable_step,
     joins.join_without_split,
     joins.join_of_unrelated_splits,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from plait.base.errors import Finding
 from plait.base.records import TransitionKind
 from plait.graph.names import END, START
-from plait.graph.nesting import Arrival
+from plait.graph.nesting import Arrival, places
 from plait.graph.validate.subject import Subject, listed
 
 
@@ -23,6 +23,11 @@ def join_without_split(subject: Subject) -> Iterator[Finding]:
                 "a run begins at 'start', with no split before it"
                 if name == START
                 else "no branch or foreach is open where it stands"
+                + (
+                    "; the cases of a switch meet in a plain step"
+                    if _is_meeting(subject, name)
+                    else ""
+                )
             ),
             f"write `def {name}({step.arguments[0]}):`"
             + ("" if name == START else "; what the step before it set is in self"),
@@ -84,14 +89,14 @@ def split_into_join(subject: Subject) -> Iterator[Finding]:
 
 def split_not_joined(subject: Subject) -> Iterator[Finding]:
     """Every split is joined before `end`."""
-    for split, places in _open_splits(subject):
-        if set(places.values()) == {END}:
+    for split, ends in _open_splits(subject):
+        if places(ends) == (END,):
             yield Finding(
                 "split-not-joined",
                 f"{_describe(subject, split)} {'is' if _is_foreach(subject, split) else 'are'} not "
                 "joined before 'end'",
-                f"{_parts(subject, split, places)} "
-                f"{'lead' if len(places) > 1 else 'leads'} to 'end', which runs only once",
+                f"{_parts(subject, split, ends)} "
+                f"{'lead' if len(ends) > 1 else 'leads'} to 'end', which runs only once",
                 "add a join before 'end', and let them lead to it:\n"
                 "@step\ndef join(self, inputs):\n    self.next(self.end)",
                 subject.at_next(split),
@@ -100,32 +105,43 @@ def split_not_joined(subject: Subject) -> Iterator[Finding]:
 
 def incomplete_join(subject: Subject) -> Iterator[Finding]:
     """All parts of a split lead to one join."""
-    for split, places in _open_splits(subject):
-        if len(set(places.values())) > 1:
+    for split, ends in _open_splits(subject):
+        if len(places(ends)) > 1:
+            groups: dict[tuple[str, ...], list[int]] = {}
+            for index in sorted(ends):
+                groups.setdefault(ends[index], []).append(index)
             ways = (
-                f"{_parts(subject, split, {i: p for i, p in places.items() if p == place})} "
-                f"{'goes' if [*places.values()].count(place) == 1 else 'go'} to '{place}'"
-                for place in dict.fromkeys(places[i] for i in sorted(places))
+                f"{_parts(subject, split, indices)} {'goes' if len(indices) == 1 else 'go'} to "
+                + listed(group, last="or")
+                + (", as a switch chooses" if len(group) > 1 else "")
+                for group, indices in groups.items()
             )
-            joins = [p for p in dict.fromkeys(places.values()) if p != END]
+            is_foreach = _is_foreach(subject, split)
             yield Finding(
                 "incomplete-join",
-                f"the branches of '{split}' are not joined in one place",
+                f"{_describe(subject, split)} {'is' if is_foreach else 'are'} not joined in one "
+                "place",
                 "; ".join(ways),
-                f"let all of them lead to '{joins[0]}'",
+                f"let all {'ways' if is_foreach else 'of them'} lead to "
+                f"'{next(place for place in places(ends) if place != END)}'",
                 subject.at_next(split),
             )
 
 
-def _open_splits(subject: Subject) -> Iterator[tuple[str, dict[int, str]]]:
-    for split, places in subject.nesting.ends_at.items():
+def _open_splits(subject: Subject) -> Iterator[tuple[str, dict[int, tuple[str, ...]]]]:
+    for split, ends in subject.nesting.ends_at.items():
         if split not in subject.nesting.settled:
-            yield split, places
+            yield split, ends
 
 
-def _parts(subject: Subject, split: str, places: dict[int, str]) -> str:
+def _parts(subject: Subject, split: str, indices: Iterable[int]) -> str:
     names = subject.outline.forms[split].named
-    return listed(names[index] for index in sorted(places))
+    return listed(names[index] for index in sorted(indices))
+
+
+def _is_meeting(subject: Subject, name: str) -> bool:
+    """Tell whether several steps lead to *name*."""
+    return sum(edge.target == name for ways in subject.outline.edges.values() for edge in ways) > 1
 
 
 def _is_foreach(subject: Subject, split: str) -> bool:

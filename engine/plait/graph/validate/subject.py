@@ -9,7 +9,7 @@ from plait.base.errors import Where
 from plait.graph.names import END, START
 from plait.graph.nesting import Nesting
 from plait.graph.outline import Outline
-from plait.graph.source import FlowSource, NextCall, StepSource
+from plait.graph.source import FlowSource, NextCall, Shape, StepSource
 
 
 class Subject(NamedTuple):
@@ -60,6 +60,17 @@ def leading(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"step {listed(names)} leads"
     return f"steps {listed(names)} lead"
+
+
+def line_of(subject: Subject, name: str, target: str) -> Where:
+    """Give the line of the `self.next` in which the step *name* names *target*."""
+    step = subject.steps[name]
+    for call in step.calls:
+        for argument in call.arguments:
+            for item in (argument, *argument.items):
+                if item.name == target and item.shape is not Shape.OTHER:
+                    return step.at(call.line)
+    return subject.at_next(name)
 
 
 def find_last(subject: Subject) -> StepSource | None:

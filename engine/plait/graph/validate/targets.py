@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plait.base.errors import Finding, Where, nearest
+from plait.base.errors import Finding, nearest
 from plait.graph.names import END, START
-from plait.graph.source import Shape
-from plait.graph.validate.subject import Subject, leading, listed
+from plait.graph.validate.loops import is_lost
+from plait.graph.validate.subject import Subject, leading, line_of, listed
 
 
 def unknown_target(subject: Subject) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def unknown_target(subject: Subject) -> Iterator[Finding]:
             f"{leading(names)} to '{target}', which does not exist",
             nearest(target, [s for s in subject.steps if s not in (*names, START)]),
             f"correct the name, or add\n@step\ndef {target}({inputs}):\n    self.next(...)",
-            _line_of(subject, names[0], target),
+            line_of(subject, names[0], target),
         )
 
 
@@ -46,7 +46,7 @@ def target_not_a_step(subject: Subject) -> Iterator[Finding]:
             f"{leading(names)} to '{target}', which is not a step",
             f"'{target}' is {what}",
             fix,
-            _line_of(subject, names[0], target),
+            line_of(subject, names[0], target),
         )
 
 
@@ -58,30 +58,11 @@ def next_to_start(subject: Subject) -> Iterator[Finding]:
                 "next-to-start",
                 f"step '{edge.source}' leads back to 'start'",
                 "a run begins at 'start', once",
-                "to do something again for many values, use foreach='...'",
-                _line_of(subject, edge.source, START),
+                "put what is done again in a step behind 'start', and lead to that"
+                if subject.outline.is_switch(edge.source)
+                else "to do something again for many values, use foreach='...'",
+                line_of(subject, edge.source, START),
             )
-
-
-def loop(subject: Subject) -> Iterator[Finding]:
-    """A graph without switches has no way back."""
-    if subject.outline.has_switch:
-        return
-    for edge in subject.outline.back:
-        if edge.target == START:
-            continue
-        if edge.source == edge.target:
-            what = f"step '{edge.source}' leads to itself"
-        else:
-            what = f"step '{edge.source}' leads back to '{edge.target}'"
-        yield Finding(
-            "loop",
-            what,
-            f"the steps {' -> '.join(_way(subject, edge.target, edge.source))} -> {edge.target} "
-            "would go round for ever",
-            "let it lead to a later step; to do something for many values, use foreach='...'",
-            _line_of(subject, edge.source, edge.target),
-        )
 
 
 def unreachable_step(subject: Subject) -> Iterator[Finding]:
@@ -130,32 +111,8 @@ def _find_adrift(subject: Subject) -> list[list[str]]:
             heads.remove(meant[0])
     if gaps and END in heads:
         heads.remove(END)  # nobody forgets about `end`: it is behind what is missing
-    ends = len(blind) + sum(edge.source in outline.order for edge in outline.back)
+    lost = [e for e in outline.back if e.source in outline.order and is_lost(subject, e)]
+    ends = len(blind) + len(lost)
     if len(heads) <= ends:
         return []
     return [heads] if gaps or ends else [[head] for head in heads]
-
-
-def _way(subject: Subject, first: str, last: str) -> list[str]:
-    """Give the steps of a way from *first* to *last*."""
-    before: dict[str, str] = {first: ""}
-    waiting = [first]
-    for name in waiting:
-        for edge in subject.outline.edges[name]:
-            if edge.target not in before:
-                before[edge.target] = name
-                waiting.append(edge.target)
-    way = [last]
-    while before[way[-1]]:
-        way.append(before[way[-1]])
-    return way[::-1]
-
-
-def _line_of(subject: Subject, name: str, target: str) -> Where:
-    step = subject.steps[name]
-    for call in step.calls:
-        for argument in call.arguments:
-            for item in (argument, *argument.items):
-                if item.name == target and item.shape is not Shape.OTHER:
-                    return step.at(call.line)
-    return subject.at_next(name)

@@ -9,9 +9,14 @@ from plait.graph.names import END, RESERVED_NAMES
 from plait.graph.source import Argument, NextCall, Shape, StepSource
 from plait.graph.validate.subject import Subject, find_last, listed
 
-_FORMS = "self.next(self.a), self.next(self.a, self.b) or self.next(self.a, foreach='items')"
+_FORMS = (
+    "self.next(self.a), self.next(self.a, self.b), self.next(self.a, foreach='items') or "
+    "self.next({'x': self.a, 'y': self.b}, condition='kind')"
+)
 
 _KEYWORDS = ("foreach", "condition")
+
+_EXAMPLES = {"foreach": "items", "condition": "kind"}
 
 
 def no_next(subject: Subject) -> Iterator[Finding]:
@@ -75,7 +80,8 @@ def next_not_last(subject: Subject) -> Iterator[Finding]:
 def next_without_target(subject: Subject) -> Iterator[Finding]:
     """`self.next` names at least one step."""
     for step, call in subject.single_calls():
-        if not call.arguments and "condition" not in dict(call.keywords):
+        is_empty = _is_plain_switch(call) and not call.arguments[0].items
+        if is_empty or (not call.arguments and "condition" not in dict(call.keywords)):
             yield Finding(
                 "next-without-target",
                 f"self.next of step '{step.name}' names no step",
@@ -88,9 +94,9 @@ def next_without_target(subject: Subject) -> Iterator[Finding]:
 def bad_next_argument(subject: Subject) -> Iterator[Finding]:
     """A target is written as `self.STEP`, so that it can be read without running anything."""
     for step, call in subject.single_calls():
-        if _is_switch(call):
+        if _is_switch(call) and not _is_plain_switch(call):
             continue
-        for argument in call.arguments:
+        for argument in _list_cases(call) if _is_switch(call) else call.arguments:
             if argument.shape is not Shape.STEP:
                 yield Finding(
                     "bad-next-argument",
@@ -126,7 +132,7 @@ def mixed_next(subject: Subject) -> Iterator[Finding]:
         elif "foreach" in keywords and len(_flat(call)) > 1:
             why = f"it fans out with foreach=, but to {len(_flat(call))} steps"
         elif _is_switch(call) and not _is_plain_switch(call):
-            why = "a switch is given one dict of targets and condition=, and nothing else"
+            why = "a switch is given one dict of steps and condition=, and nothing else"
         else:
             continue
         yield Finding(
@@ -146,7 +152,7 @@ def bad_foreach(subject: Subject) -> Iterator[Finding]:
         value = dict(call.keywords).get("foreach")
         if value is None:
             continue
-        why, fix = _judge_foreach(subject, step, value)
+        why, fix = _judge_artifact(subject, step, "foreach", value)
         if why:
             yield Finding(
                 "bad-foreach",
@@ -155,6 +161,60 @@ def bad_foreach(subject: Subject) -> Iterator[Finding]:
                 fix,
                 step.at(call.line),
             )
+
+
+def bad_condition(subject: Subject) -> Iterator[Finding]:
+    """`condition=` names an artifact by a string."""
+    for step, call in subject.single_calls():
+        if not _is_plain_switch(call):
+            continue
+        value = dict(call.keywords)["condition"]
+        why, fix = _judge_artifact(subject, step, "condition", value)
+        if why:
+            yield Finding(
+                "bad-condition",
+                f"condition={value.text} in step '{step.name}' does not name an artifact",
+                why,
+                fix,
+                step.at(call.line),
+            )
+
+
+def bad_case(subject: Subject) -> Iterator[Finding]:
+    """The keys of a switch are literals, so that it can be read without running anything."""
+    for step, call in subject.single_calls():
+        for key in call.arguments[0].keys if _is_plain_switch(call) else ():
+            if key.value is None:
+                yield Finding(
+                    "bad-case",
+                    f"step '{step.name}' has a switch with the case {key.text}",
+                    "a case is a literal text, whole number, True or False, because the graph is "
+                    "read from the source",
+                    "write the cases one by one, such as {'x': self.a, 'y': self.b}",
+                    step.at(call.line),
+                )
+
+
+def duplicate_case(subject: Subject) -> Iterator[Finding]:
+    """A value leads to one step."""
+    for step, call in subject.single_calls():
+        keys = call.arguments[0].keys if _is_plain_switch(call) else ()
+        first: dict[str | int, str] = {}
+        for key in keys:
+            if key.value is None:
+                continue
+            other = first.setdefault(key.value, key.text)
+            if other is not key.text:
+                yield Finding(
+                    "duplicate-case",
+                    f"step '{step.name}' has a switch with the case {key.text} twice"
+                    if other == key.text
+                    else f"step '{step.name}' has a switch with the cases {other} and {key.text}",
+                    "of two equal keys of a dict, Python keeps the last"
+                    + ("" if other == key.text else f"; {other} == {key.text}"),
+                    "remove one of them",
+                    step.at(call.line),
+                )
 
 
 def duplicate_target(subject: Subject) -> Iterator[Finding]:
@@ -172,19 +232,6 @@ def duplicate_target(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def switch_not_supported(subject: Subject) -> Iterator[Finding]:
-    """The grammar has a switch, which this version can't run yet."""
-    for step, call in subject.single_calls():
-        if _is_plain_switch(call):
-            yield Finding(
-                "switch-not-supported",
-                f"step '{step.name}' chooses its successor with a switch",
-                "this version of plait does not run switches yet",
-                "go on to one step, and let it look at the artifact to decide what to do",
-                step.at(call.line),
-            )
-
-
 def _is_switch(call: NextCall) -> bool:
     return "condition" in dict(call.keywords) or any(
         argument.shape is Shape.CASES for argument in call.arguments
@@ -194,6 +241,13 @@ def _is_switch(call: NextCall) -> bool:
 def _is_plain_switch(call: NextCall) -> bool:
     shapes = [argument.shape for argument in call.arguments]
     return shapes == [Shape.CASES] and [name for name, _ in call.keywords] == ["condition"]
+
+
+def _list_cases(call: NextCall) -> list[Argument]:
+    """Give what the cases of a switch lead to, without what `bad_case` is about."""
+    cases = call.arguments[0]
+    pairs = zip(cases.keys, cases.items, strict=True)
+    return [item for key, item in pairs if not key.text.startswith("**")]
 
 
 def _flat(call: NextCall) -> list[Argument]:
@@ -223,27 +277,32 @@ def _better_argument(subject: Subject, argument: Argument) -> str:
     return f"the forms are {_FORMS}"
 
 
-def _judge_foreach(subject: Subject, step: StepSource, value: Argument) -> tuple[str, str]:
+def _judge_artifact(
+    subject: Subject, step: StepSource, keyword: str, value: Argument
+) -> tuple[str, str]:
     """Give why *value* names no artifact, and what to write; empty if it may name one."""
     if value.shape is Shape.STEP:
-        return "it takes the artifact's name, not its value", f"write foreach='{value.name}'"
+        return "it takes the artifact's name, not its value", f"write {keyword}='{value.name}'"
     if value.shape is Shape.TEXT:
-        return _judge_foreach_name(subject, step, value.name)
-    example = value.name or "items"
+        return _judge_artifact_name(subject, step, keyword, value.name)
+    example = value.name or _EXAMPLES[keyword]
     why = "the artifact's name must be a literal string, because the graph is read from the source"
-    return why, f"set self.{example} in step '{step.name}', and write foreach='{example}'"
+    return why, f"set self.{example} in step '{step.name}', and write {keyword}='{example}'"
 
 
-def _judge_foreach_name(subject: Subject, step: StepSource, name: str) -> tuple[str, str]:
+def _judge_artifact_name(
+    subject: Subject, step: StepSource, keyword: str, name: str
+) -> tuple[str, str]:
     plain = name.removeprefix("self.")
     other = subject.source.others.get(name)
-    set_items = f"set self.items in step '{step.name}', and write foreach='items'"
+    example = _EXAMPLES[keyword]
+    set_items = f"set self.{example} in step '{step.name}', and write {keyword}='{example}'"
     if plain != name and plain.isidentifier():
-        return "it takes the artifact's name alone", f"write foreach='{plain}'"
+        return "it takes the artifact's name alone", f"write {keyword}='{plain}'"
     if not name.isidentifier():
         return "an artifact has the name of an attribute of self", set_items
     if name in RESERVED_NAMES:
-        keep = f"keep it first, self.items = self.{name}, and write foreach='items'"
+        keep = f"keep it first, self.{example} = self.{name}, and write {keyword}='{example}'"
         return f"self.{name} belongs to plait and is not an artifact", keep
     if name in subject.steps:
         return f"'{name}' is a step", set_items

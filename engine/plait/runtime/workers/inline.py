@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from plait.base.pathspec import AttemptKey
 from plait.base.records import TaskOrder
 from plait.runtime.workers.keeper import RunTask
 from plait.runtime.workers.protocol import (
@@ -73,6 +74,9 @@ class InlineWorkers:
         self._dropped += [AttemptExited(order.key, -signal.SIGTERM) for order in self._waiting]
         self._waiting.clear()
 
+    def kill(self, key: AttemptKey) -> None:
+        """Do nothing: it would be the run's own process."""
+
     def close(self) -> None:
         """Do nothing: there are no processes."""
 
@@ -92,7 +96,8 @@ class _Tee:
     def write(self, text: str) -> int:
         if self.closed:
             raise ValueError("I/O operation on closed file")
-        self._real.write(text)
+        if self._real is not None:  # as it is where the program was started without one
+            self._real.write(text)
         data = text.encode("utf-8", "backslashreplace")
         self._events.append(OutputArrived(self._order.key, self._stream, data, shown=True))
         return len(text)

@@ -8,10 +8,10 @@ holds. When the run's process is gone, however it went, the keeper ends all that
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from plait.base.records import TaskOrder
@@ -47,7 +47,6 @@ class Keeper:
         self._devnull = os.open(os.devnull, os.O_RDWR)
         self._wake_read, self._wake_write = os.pipe()
         self._pid = os.getpid()
-        self._on_sigterm: Any = signal.SIG_DFL
 
     def run(self) -> NoReturn:
         """Serve until the run's process closes its end or is gone."""
@@ -65,7 +64,8 @@ class Keeper:
         # keeper ends when the run does.
         for ignored in (signal.SIGINT, signal.SIGHUP):
             signal.signal(ignored, signal.SIG_IGN)
-        self._on_sigterm = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        # Blocked and not ignored, so that a child that is told to stop as it starts hears of it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         gc.collect()
         # Frozen objects are not visited by a child's collector, so their pages stay shared.
         gc.freeze()
@@ -76,21 +76,31 @@ class Keeper:
             os._exit(0)
 
     def _serve(self) -> None:
-        while True:
-            readers: list[Any] = [self._sock, self._wake_read]
-            writers: list[Any] = [self._sock] if self._outgoing else []
-            readable, writable, _ = select.select(readers, writers, [])
-            if self._wake_read in readable:
-                os.read(self._wake_read, 4096)
-                self._reap()
-            if self._sock in readable:
-                messages = self._receiver.receive()
-                if messages is None:
-                    return
-                for message in messages:
-                    self._obey(message)
-            if writable or self._outgoing:
-                self._flush()
+        import selectors
+
+        # Not `select`, which knows no descriptor from 1024 on, and the flow's module may have
+        # opened that many files before there was a keeper.
+        with selectors.PollSelector() as selector:
+            selector.register(self._wake_read, selectors.EVENT_READ)
+            socket = selector.register(self._sock, selectors.EVENT_READ)
+            while True:
+                wanted = selectors.EVENT_READ
+                if self._outgoing:
+                    wanted |= selectors.EVENT_WRITE
+                if socket.events != wanted:
+                    socket = selector.modify(self._sock, wanted)
+                ready = {key.fd: events for key, events in selector.select()}
+                if self._wake_read in ready:
+                    os.read(self._wake_read, 4096)
+                    self._reap()
+                if ready.get(socket.fd, 0) & selectors.EVENT_READ:
+                    messages = self._receiver.receive()
+                    if messages is None:
+                        return
+                    for message in messages:
+                        self._obey(message)
+                if self._outgoing:
+                    self._flush()
 
     def _obey(self, message: Mapping[str, Any]) -> None:
         match message["do"]:
@@ -99,6 +109,12 @@ class Keeper:
             case "signal":
                 for pid in self._tasks:
                     _signal_group(pid, message["signal"])
+            case "kill":
+                # By its task, of which one attempt runs at a time: the next one is only asked for
+                # when this one's exit has been heard of.
+                for pid, task in self._tasks.items():
+                    if task == message["task"]:
+                        _signal_group(pid, signal.SIGKILL)
             case other:
                 raise AssertionError(f"the keeper does not know '{other}'")
 
@@ -140,8 +156,7 @@ class Keeper:
             for usual in (signal.SIGCHLD, signal.SIGHUP):
                 signal.signal(usual, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            # What the flow's module set, if it did.
-            signal.signal(signal.SIGTERM, self._on_sigterm or signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             stdout, stderr, *stdin = fds
             os.dup2(stdin[0] if stdin else self._devnull, 0)
             os.dup2(stdout, 1)
@@ -153,6 +168,7 @@ class Keeper:
                 os.execvpe(spawn[0], spawn, {**os.environ, **environment})
             assert order is not None, "a forked task needs its order"
             code = self._run_task(order)
+            _wait_for_threads()
         except BaseException as error:  # noqa: BLE001  # the loop of the keeper is not for a child
             _tell_last(spawn, error)
         finally:
@@ -228,6 +244,16 @@ def _signal_group(group: int, number: int) -> None:
             pass  # it is gone, which is what is wanted
 
 
+def _wait_for_threads() -> None:
+    """Wait for threads that the user's code left running, as a program of its own would."""
+    threading = sys.modules.get("threading")
+    if threading is None:
+        return
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+
+
 def _tell_last(spawn: list[str] | None, error: BaseException) -> None:
     """Write what kept a child from its work to its standard error."""
     if isinstance(error, OSError) and spawn is not None:
@@ -243,10 +269,10 @@ def _tell_last(spawn: list[str] | None, error: BaseException) -> None:
 
 
 def _flush(stream: Any) -> None:
-    try:
+    # The user's code may have closed it, or put an object there that raises whatever it likes; and
+    # there is nobody left to tell.
+    with suppress(Exception):
         stream.flush()
-    except Exception:  # noqa: BLE001  # closed, or replaced by an object that raises what it likes
-        pass  # there is nobody left to tell
 
 
 def start_keeper(run_task: RunTask, prepare: Callable[[TaskOrder], None]) -> tuple[socket, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import selectors
@@ -44,6 +45,7 @@ class ProcessWorkers:
         prepare: Called in the keeper before each fork.
         command: The program that runs one attempt when given `step NAME --order -`; None to fork.
         environment: Variables that a spawned program has beside the run's own.
+        variables: Gives those of one attempt.
     """
 
     def __init__(
@@ -53,9 +55,11 @@ class ProcessWorkers:
         prepare: Callable[[TaskOrder], None] = lambda _order: None,
         command: tuple[str, ...] | None = None,
         environment: Mapping[str, str] | None = None,
+        variables: Callable[[TaskOrder], Mapping[str, str]] = lambda _order: {},
     ) -> None:
         self._command = command
         self._environment = dict(environment or {})
+        self._variables = variables
         self._sock, self._keeper = start_keeper(run_task, prepare)
         self._receiver = wire.Receiver(self._sock)
         self._selector = selectors.DefaultSelector()
@@ -87,7 +91,7 @@ class ProcessWorkers:
                 message["order"] = order.to_json()
             else:
                 message["spawn"] = [*self._command, "step", order.key.step, "--order", "-"]
-                message["environment"] = self._environment
+                message["environment"] = {**self._environment, **self._variables(order)}
                 message["fds"] = 3
                 theirs.append(_file_with(json.dumps(order.to_json()).encode()))
             self._attempts[order.key.task] = attempt
@@ -97,7 +101,7 @@ class ProcessWorkers:
             return
         except OSError as error:
             self._forget(attempt)
-            self._pending.append(LaunchFailed(order.key, error.strerror or str(error)))
+            self._pending.append(LaunchFailed(order.key, _explain(error)))
             return
         finally:
             for fd in theirs:
@@ -131,11 +135,11 @@ class ProcessWorkers:
 
     def stop(self, *, kill: bool) -> None:
         """Signal every running attempt and what it started in its session."""
-        number = signal.SIGKILL if kill else signal.SIGTERM
-        try:
-            wire.send(self._sock, {"do": "signal", "signal": int(number)})
-        except (BrokenPipeError, ConnectionResetError):
-            self._lose_keeper(self._pending)
+        self._ask({"do": "signal", "signal": int(signal.SIGKILL if kill else signal.SIGTERM)})
+
+    def kill(self, key: AttemptKey) -> None:
+        """Kill one attempt and what it started in its session."""
+        self._ask({"do": "kill", "task": key.task})
 
     def close(self) -> None:
         """End the keeper, which ends all that is left, and wait for it."""
@@ -149,6 +153,13 @@ class ProcessWorkers:
             os.waitpid(self._keeper, 0)
         except ChildProcessError:
             pass  # whoever embeds plait has reaped it: it is gone, which is what counts
+
+    def _ask(self, message: object) -> None:
+        """Send the keeper a message that names no new attempt."""
+        try:
+            wire.send(self._sock, message)
+        except (BrokenPipeError, ConnectionResetError):
+            self._lose_keeper(self._pending)
 
     def _hear(self, events: list[WorkerEvent]) -> None:
         messages = self._receiver.receive()
@@ -221,6 +232,17 @@ class ProcessWorkers:
             else:
                 self._forget(attempt)
                 events.append(LaunchFailed(attempt.key, _KEEPER_GONE))
+
+
+def _explain(error: OSError) -> str:
+    """Say why there is nothing to start a process with."""
+    reason = error.strerror or str(error)
+    if error.errno != errno.EMFILE:
+        return reason
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return f"{reason}; each task that runs takes 2 of {limit} (ulimit -n), so lower --max-workers"
 
 
 def _waiting(fd: int) -> int:

@@ -82,6 +82,13 @@ class Workers(Protocol):
         """Ask every running attempt to end (SIGTERM), or end it (SIGKILL) if *kill*."""
         ...
 
+    def kill(self, key: AttemptKey) -> None:
+        """End one attempt (SIGKILL) and what it started in its session; nothing if it has ended.
+
+        An attempt without a process of its own cannot be ended and goes on.
+        """
+        ...
+
     def close(self) -> None:
         """End everything that is left, and wait until it is gone."""
         ...

@@ -90,6 +90,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing(past, tmp_path):
 
     assert said.code == 1
     assert said.err.startswith("error[system-refused]: the system refused: ")
+    assert f"'{tmp_path / 'taken'}'" in said.err
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 

@@ -14,7 +14,7 @@ import pytest
 from plait.base.pathspec import RunKey
 from plait.cli.main import ENTRIES
 from plait.flow.declarations import RESERVED_NAMES
-from plait.wiring import open_source
+from plait.wiring.stores import open_source
 
 
 def values(project, pathspec: str) -> dict[str, dict[str, object]]:
@@ -153,10 +153,10 @@ def test_tags_and_the_id_are_recorded(project):
 
 def test_decorators_on_both_sides_of_the_command_add_up(project):
     """`--with` may stand before the command, after it, or both."""
-    said = project.start("--with", "retry:times=0", "run", "--with", "catch:var=c", "--count", "1")
+    said = project.start("--with", "retry:times=5", "run", "--with", "catch:var=c", "--count", "1")
 
     assert said.code == 1
-    assert "catch" in said.err
+    assert "error[too-many-attempts]" in said.err
 
 
 def test_the_log_has_a_limit(project):
@@ -165,6 +165,26 @@ def test_the_log_has_a_limit(project):
 
     assert said.code == 0
     assert "has reached its limit of 2 bytes" in project.call("logs", "1/work/2").out
+
+
+@pytest.mark.parametrize("size", ["nan", "inf"])
+def test_a_limit_of_the_log_is_a_size(project, size):
+    """What is a float and no number of megabytes is refused."""
+    said = project.call("run", "--max-log-size", size)
+
+    assert said.code == 2
+    assert f"{size} is not a size" in said.err
+
+
+def test_an_id_that_cannot_be_written_leaves_no_draft(project):
+    """The file that was asked for is a folder; nothing else is left beside it."""
+    folder = project.folder / "taken"
+    folder.mkdir()
+    before = {path.name for path in project.folder.iterdir()}
+    said = project.call("run", "--run-id-file", str(folder))
+
+    assert (said.code, "unwritable-run-id-file" in said.err) == (1, True)
+    assert {path.name for path in project.folder.iterdir()} - before <= {".plait"}
 
 
 def test_bad_values_are_told_all_at_once(project):

@@ -1,0 +1,1 @@
+"""Runs of a flow, started from Python: from a script, a service or a notebook."""

@@ -1,0 +1,85 @@
+"""Keyword arguments as the options of a command line, and those that no command line can hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from enum import Enum
+
+from plait.runner.errors import BadRunArgument
+
+_MANY = {"tag": "tag", "tags": "tag", "with_": "with", "decospecs": "with"}
+"""Arguments that give an option as often as they have elements; `with` is a word of Python's."""
+
+FLAGS = frozenset({"quiet"})
+"""Options before the command that are there or not, and have no value."""
+
+_LONGEST = 32_000
+"""The most characters of one argument that every system takes."""
+
+
+def format_options(
+    given: Mapping[str, object], flags: Collection[str] = ()
+) -> tuple[list[str], dict[str, object]]:
+    """Give what a command line is called with for keyword arguments.
+
+    Args:
+        given: Values by name, where `_` stands for `-`. What is None is left out.
+        flags: The names of options that have no value.
+
+    Returns:
+        The options; and by name the values that are handed over as JSON, since there is more than
+        one way to write them as text, or too much of it.
+
+    Raises:
+        BadRunArgument: A value is of no kind that a run can be given.
+    """
+    options: list[str] = []
+    handed: dict[str, object] = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name in _MANY:
+            options.extend(f"--{_MANY[name]}={_format(name, each)}" for each in _many(value))
+        elif name in flags:
+            options.append(f"--{name}" if value else f"--no-{name}")
+        elif isinstance(value, (list, tuple, dict)):
+            handed[name] = _plain(name, value)
+        else:
+            text = _format(name, value)
+            if len(text) > _LONGEST:
+                handed[name] = text
+            else:
+                options.append(f"--{name.replace('_', '-')}={text}")
+    return options, handed
+
+
+def _many(value: object) -> Iterable[object]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return (value,)
+    return sorted(value) if isinstance(value, (set, frozenset)) else value
+
+
+def _format(name: str, value: object) -> str:
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    raise BadRunArgument(name, value)
+
+
+def _plain(name: str, value: object) -> object:
+    """Give *value* as what it is after a way through JSON."""
+    import json
+
+    try:
+        plain: object = json.loads(json.dumps(value))
+    except (TypeError, ValueError, RecursionError):
+        raise BadRunArgument(name, value) from None
+    return plain

@@ -1,0 +1,76 @@
+"""Recording of a lost run what its process could not: what its attempts sealed, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from plait.artifacts.store import ArtifactStore
+from plait.base.clock import Clock, SystemClock
+from plait.base.records import AttemptFacts
+from plait.metadata.protocol import MetadataStore, RunEnded, RunRecord, Status, TaskRecord
+from plait.metadata.rebuild import plan_rebuild
+from plait.upkeep.liveness import is_lost
+
+PAGE = 5000
+"""How many tasks are asked for at once."""
+
+
+def rescue_run(
+    run: RunRecord,
+    metadata: MetadataStore,
+    artifacts: ArtifactStore,
+    clock: Clock | None = None,
+) -> RunRecord:
+    """Give a run as it really is; one that is lost is recorded as such, with all that it sealed.
+
+    Args:
+        run: The run as it was read.
+        metadata: The store of facts.
+        artifacts: The values of its flow.
+        clock: Where the time comes from.
+
+    Raises:
+        PlaitError: The stores could not be read or written, or a sealed attempt is damaged.
+    """
+    time = clock or SystemClock()
+    if not is_lost(run, time.now()):
+        return run
+    # The process may have ended well between the reading of its record and the look for it.
+    found = metadata.find_run(run.key)
+    if found is None or found.status is not Status.RUNNING:
+        return found or run
+    sealed = list(_iter_sealed(found, artifacts))
+    known = list(_iter_known(found, metadata))
+    at = max(
+        (facts.finished for facts in sealed),
+        default=found.created,
+    )
+    at = max(at, found.heartbeat or at)
+    metadata.record([*plan_rebuild(sealed, known), RunEnded(found.key, at, Status.LOST)])
+    return metadata.find_run(found.key) or replace(found, status=Status.LOST, finished=at)
+
+
+def iter_runs(
+    metadata: MetadataStore, flow: str, *, status: Status | None = None
+) -> Iterator[RunRecord]:
+    """Give all runs of a flow, newest first, page by page."""
+    before = None
+    while page := metadata.list_runs(flow, status=status, before=before):
+        yield from page
+        before = page[-1].key.run
+
+
+def _iter_sealed(run: RunRecord, artifacts: ArtifactStore) -> Iterator[AttemptFacts]:
+    for key in artifacts.iter_attempts(run.key.run):
+        facts = artifacts.find_facts(key)
+        if facts is not None:
+            yield facts
+
+
+def _iter_known(run: RunRecord, metadata: MetadataStore) -> Iterator[TaskRecord]:
+    for step in metadata.list_steps(run.key):
+        before = None
+        while page := metadata.list_tasks(run.key, step.step, before=before, limit=PAGE):
+            yield from page
+            before = page[-1].key.task

@@ -1,0 +1,198 @@
+"""Runs, from a flow and a person's choices to how they ended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from plait.artifacts.store import ArtifactStore
+from plait.base.clock import SystemClock
+from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.runtime.options import RunOptions, RunOutcome
+from plait.runtime.reporter import Reporter, RunBegan
+from plait.upkeep.claim import share_values
+from plait.wiring.stores import Stores, open_stores
+from plait.wiring.workers import SPAWN_SECONDS, check_workers, open_workers
+
+if TYPE_CHECKING:
+    from plait.flow.definition import FlowDefinition
+    from plait.runtime.origin import Origin
+    from plait.runtime.scheduler import Adopt
+
+
+def run_flow(
+    definition: FlowDefinition,
+    given: Mapping[str, object],
+    options: RunOptions,
+    root: str | None,
+    reporter: Reporter,
+    *,
+    stores: Stores | None = None,
+) -> RunOutcome:
+    """Run a flow to its end.
+
+    Args:
+        definition: The flow.
+        given: Values of parameters as the command line or a program gave them, by name.
+        options: The choices of this run.
+        root: As for `find_root`.
+        reporter: Who is told what happens.
+        stores: Where the run is written instead of *root*; open before and after.
+
+    Raises:
+        PlaitError: The run could not start: parameters, a store that can't be written, ...
+    """
+    from plait.flow.parameters import resolve_parameters
+
+    parameters = resolve_parameters(definition, given, os.environ)
+    return _run(definition, lambda _stores: (parameters, None), options, root, reporter, stores)
+
+
+def resume_flow(
+    definition: FlowDefinition,
+    given: Mapping[str, object],
+    options: RunOptions,
+    root: str | None,
+    reporter: Reporter,
+    *,
+    origin_run: str | None = None,
+    step: str | None = None,
+) -> RunOutcome:
+    """Run a flow again from where an earlier run failed, or from a step.
+
+    Args:
+        definition: The flow as it is written now.
+        given: Parameters that somebody gave, which is a mistake: they come from the origin.
+        options: The choices of this run.
+        root: As for `find_root`.
+        reporter: Who is told what happens.
+        origin_run: The id of the run to resume; None for the flow's latest.
+        step: The step that runs again, with all after it; None for what did not finish.
+
+    Raises:
+        PlaitError: The run could not start, as for `run_flow`, or there is nothing to resume.
+    """
+    from plait.flow.parameters import resolve_parameters
+    from plait.runtime.origin import ParameterInResume, load_origin
+
+    if given:
+        raise ParameterInResume(given)
+
+    def begin(stores: Stores) -> tuple[Mapping[str, object], Origin | None]:
+        origin = load_origin(definition, stores, run=origin_run, step=step)
+        # A parameter that is newer than the origin has its default.
+        new = [name for name in definition.parameters if name not in origin.constants]
+        return resolve_parameters(definition, {}, {}, only=new), origin
+
+    return _run(definition, begin, options, root, reporter)
+
+
+def _run(
+    definition: FlowDefinition,
+    begin: Callable[[Stores], tuple[Mapping[str, object], Origin | None]],
+    options: RunOptions,
+    root: str | None,
+    reporter: Reporter,
+    given_stores: Stores | None = None,
+) -> RunOutcome:
+    from plait.runtime.creation import create_run, record_break
+    from plait.runtime.machine import describe_excess, find_capacity
+    from plait.runtime.scheduler import RunPlaces, Scheduler
+    from plait.runtime.state import RunState
+
+    options, notes = check_workers(options)
+    capacity = find_capacity(definition.plans)
+    scratch = f"{definition.name}-{os.getpid()}-{os.urandom(4).hex()}"
+    stores = given_stores or open_stores(root, scratch=scratch)
+    # The workers come first: a keeper is forked while this process has no database open. What
+    # its children need and only the run's start can tell, they read from the run's file.
+    # Before that, so that the keeper shares it and a task that outlives this process keeps it, too.
+    shared = share_values(stores.root, definition.name) if os.path.isdir(stores.root) else None
+    workers = open_workers(definition, options, stores)
+    try:
+        parameters, origin = begin(stores)
+        if shared is None and given_stores is None:
+            shared = share_values(stores.root, definition.name)
+        key = create_run(definition, parameters, options, stores, origin)
+        try:
+            clock = SystemClock()
+            reporter.report(
+                RunBegan(
+                    key,
+                    clock.now(),
+                    tuple(definition.graph.nodes),
+                    stores.root,
+                    options.workers,
+                    None if origin is None else origin.key.run,
+                    (*notes, *describe_excess(definition.plans, capacity)),
+                )
+            )
+            state = RunState(
+                key,
+                definition.graph,
+                definition.plans,
+                max_workers=options.max_workers,
+                max_num_splits=options.max_num_splits,
+                clones=None if origin is None else origin.clones,
+                capacity=capacity,
+            )
+            artifacts = stores.artifacts(definition.name)
+            places = RunPlaces(
+                artifacts,
+                stores.logs,
+                stores.metadata,
+                reporter,
+                clock,
+                adopt=_adopter(origin, artifacts, key),
+            )
+            scheduler = Scheduler(
+                key,
+                state,
+                workers,
+                places,
+                max_log_bytes=options.max_log_bytes,
+                start_seconds=SPAWN_SECONDS if options.workers == "spawn" else 0.0,
+            )
+            return scheduler.run()
+        except BaseException as error:
+            record_break(stores.metadata, key, error)
+            raise
+    finally:
+        workers.close()
+        stores.storage.sweep()
+        if stores is not given_stores:
+            stores.close()
+        if shared is not None:
+            os.close(shared)
+
+
+def _adopter(origin: Origin | None, artifacts: ArtifactStore, key: RunKey) -> Adopt:
+    """Give what turns the artifacts of the origin's tasks into those of the run *key*."""
+    if origin is None:
+        return dict
+    constants = artifacts.get(AttemptKey(*key, PARAMETERS_STEP, "0", 0)).artifacts
+    return lambda left: origin.adopt(left, constants)
+
+
+def init_run(
+    definition: FlowDefinition, given: Mapping[str, object], options: RunOptions, root: str | None
+) -> RunKey:
+    """Create a run, with its parameters, and start nothing; for remote compute.
+
+    Raises:
+        PlaitError: As for `run_flow`.
+    """
+    from plait.flow.parameters import resolve_parameters
+    from plait.runtime.creation import create_run
+
+    parameters = resolve_parameters(definition, given, os.environ)
+    stores = open_stores(root)
+    shared = share_values(stores.root, definition.name)
+    try:
+        return create_run(definition, parameters, options, stores, attended=False)
+    finally:
+        stores.storage.sweep()
+        stores.close()
+        if shared is not None:
+            os.close(shared)

@@ -1,0 +1,151 @@
+"""Settings in, stores out: where values, facts and logs of this machine are kept."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from plait.artifacts.store import ArtifactStore
+from plait.base.errors import UsageError
+from plait.base.settings import resolve
+from plait.logs.store import LogStore
+from plait.metadata.protocol import MetadataStore
+from plait.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from plait.storage.protocol import Storage
+
+STORE_FOLDER = ".plait"
+"""The folder that a local store is kept in."""
+
+DATABASE = "metadata.db"
+"""The file of the local store of facts, in that folder."""
+
+_LOCAL = "local"
+
+
+class NoSuchStore(UsageError):
+    """`metadata(...)` or an option names a store that there is not."""
+
+    slug = "no-such-store"
+
+    def __init__(self, spec: str, why: str) -> None:
+        super().__init__(
+            f"there is no store '{spec}'",
+            why=why,
+            fix="name the folder in which a flow has run, such as local@/home/ada/project",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is open in one process: values, facts and logs that belong together.
+
+    The database is opened at its first use, so that a process which needs values only, as a task
+    does, does not pay for it.
+    """
+
+    root: str
+    scratch: str
+    storage: Storage
+    logs: LogStore
+    _open: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def metadata(self) -> MetadataStore:
+        """The store of facts."""
+        if _LOCAL not in self._open:
+            from plait.metadata.sqlite import SQLiteMetadata
+
+            self._open[_LOCAL] = SQLiteMetadata(os.path.join(self.root, DATABASE))
+        found: MetadataStore = self._open[_LOCAL]
+        return found
+
+    def artifacts(self, flow: str) -> ArtifactStore:
+        """Give the store of the values of *flow*; the same one each time."""
+        name = f"artifacts of {flow}"
+        if name not in self._open:
+            self._open[name] = ArtifactStore(self.storage, flow)
+        found: ArtifactStore = self._open[name]
+        return found
+
+    def close(self) -> None:
+        """Close what is open."""
+        metadata = self._open.pop(_LOCAL, None)
+        if metadata is not None:
+            metadata.close()
+
+
+def find_root(given: str | None = None) -> str:
+    """Give the folder of the local store, which may not be there yet.
+
+    Args:
+        given: What an option said; else PLAIT_DATASTORE_ROOT holds, else the nearest `.plait`
+            above the working directory, else a new one in it.
+    """
+    root = given or resolve("datastore-root").value
+    if root:
+        return os.path.abspath(os.path.expanduser(root))
+    here = os.getcwd()
+    folder = here
+    while True:
+        candidate = os.path.join(folder, STORE_FOLDER)
+        if os.path.isdir(candidate):
+            return candidate
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return os.path.join(here, STORE_FOLDER)
+        folder = parent
+
+
+def open_stores(root: str | None = None, *, scratch: str | None = None) -> Stores:
+    """Open the local stores; touches no disk yet.
+
+    Args:
+        root: As for `find_root`.
+        scratch: The name under which unfinished uploads lie; those of one run share it.
+    """
+    folder = find_root(root)
+    name = scratch or f"pid-{os.getpid()}"
+    storage = LocalStorage(os.path.join(folder, "store"), os.path.join(folder, "scratch", name))
+    return Stores(folder, name, storage, LogStore(storage))
+
+
+def open_memory_stores() -> Stores:
+    """Open stores in this process's memory, empty and gone with it: for tests."""
+    from plait.metadata.memory import MemoryMetadata
+    from plait.storage.memory import MemoryStorage
+
+    storage = MemoryStorage()
+    name = MemoryMetadata.place
+    return Stores(name, name, storage, LogStore(storage), {_LOCAL: MemoryMetadata()})
+
+
+def open_source(spec: str | None) -> Stores:
+    """Open what the client reads.
+
+    Args:
+        spec: What `metadata(...)` was given: `local`, `local@PATH`, where PATH is a `.plait`
+            folder, one that holds such a folder, or its database; or None for the default.
+
+    Raises:
+        NoSuchStore: It names nothing that can be read.
+    """
+    if spec is None:
+        resolve("metadata")
+        return open_stores()
+    kind, _, path = spec.partition("@")
+    if kind != _LOCAL:
+        raise NoSuchStore(spec, f"'{kind}' is no kind of store; there is: {_LOCAL}")
+    if not path:
+        return open_stores()
+    path = os.path.abspath(os.path.expanduser(path))
+    if os.path.basename(path) == DATABASE:
+        path = os.path.dirname(path)
+    inner = os.path.join(path, STORE_FOLDER)
+    if os.path.isdir(inner):
+        path = inner
+    if not os.path.isdir(path):
+        raise NoSuchStore(spec, f"'{path}' is not a folder")
+    return open_stores(path)

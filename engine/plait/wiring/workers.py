@@ -1,0 +1,136 @@
+"""What a task's process does, and the workers that start such processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from plait.base.clock import SystemClock
+from plait.base.errors import PlaitError
+from plait.base.exits import FAILED
+from plait.base.pathspec import AttemptKey, RunKey
+from plait.base.records import TaskOrder
+from plait.runtime.options import RunOptions
+from plait.upkeep.claim import share_values
+from plait.wiring.stores import Stores, open_stores
+
+if TYPE_CHECKING:
+    from plait.flow.definition import FlowDefinition
+    from plait.runtime.workers.protocol import Workers
+
+_SCRATCH_VARIABLE = "PLAIT_INTERNAL_SCRATCH"
+"""Tells spawned tasks the scratch name of their run, so that the run can sweep up after them."""
+
+
+SPAWN_SECONDS = 10.0
+"""How long a spawned task may import the flow's module before a time limit counts."""
+
+
+def run_one_attempt(definition: FlowDefinition, order: TaskOrder, root: str | None) -> int:
+    """Run one attempt in this process, as `python flow.py step` does.
+
+    Returns:
+        The exit code for this process.
+    """
+    from plait.task.streams import open_streams
+
+    open_streams()
+    scratch = os.environ.pop(_SCRATCH_VARIABLE, None)
+    stores = open_stores(root, scratch=scratch)
+    shared = share_values(stores.root, definition.name)
+    try:
+        return _task_runner(definition, stores, own_process=True)(order)
+    finally:
+        if shared is not None:
+            os.close(shared)
+
+
+def check_workers(options: RunOptions) -> tuple[RunOptions, tuple[str, ...]]:
+    """Spawn where a fork would not be safe, and say why."""
+    threads = [t.name for t in threading.enumerate() if t is not threading.current_thread()]
+    if options.workers != "fork" or not threads:
+        return options, ()
+    note = (
+        f"tasks are spawned, not forked, because the flow's module started threads when it was "
+        f"imported ({', '.join(threads)}); start them in a step to have fast starts"
+    )
+    return replace(options, workers="spawn"), (note,)
+
+
+def open_workers(definition: FlowDefinition, options: RunOptions, stores: Stores) -> Workers:
+    """Give the workers that *options* ask for; with `fork` and `spawn`, their keeper has begun."""
+    # All that a task needs is imported here, once, and not in each fork.
+    import plait.flow.merge
+    import plait.flow.transition  # noqa: F401  # loaded for the forks, named nowhere here
+    from plait.runtime.workers.inline import InlineWorkers
+    from plait.runtime.workers.processes import ProcessWorkers
+    from plait.runtime.workers.respawn import respawn_command
+    from plait.task.randomness import reseed
+    from plait.task.streams import open_streams
+
+    run_task = _task_runner(definition, stores, own_process=options.workers != "inline")
+    if options.workers == "inline":
+        return InlineWorkers(run_task)
+    if options.workers == "spawn":
+        environment = {_SCRATCH_VARIABLE: stores.scratch}
+        command = respawn_command(options.command)
+        return ProcessWorkers(
+            run_task,
+            command=command,
+            environment=environment,
+            # Before the flow's module is imported, which may read them.
+            variables=lambda order: definition.plans[order.key.step].environment,
+        )
+
+    def run_forked(order: TaskOrder) -> int:
+        open_streams()
+        reseed()
+        return run_task(order)
+
+    def prepare(order: TaskOrder) -> None:
+        # One seal read here is shared by every child of a wide foreach. A join's many are not:
+        # they are read by one child only. What goes wrong here goes wrong in the child, which
+        # can tell.
+        if len(order.inputs) == 1:
+            ref = order.inputs[0]
+            artifacts = stores.artifacts(definition.name)
+            try:
+                artifacts.find(
+                    AttemptKey(order.key.flow, order.key.run, ref.step, ref.task, ref.attempt)
+                )
+            except PlaitError:
+                pass  # the child meets the same damage and seals it as its failure
+
+    return ProcessWorkers(run_forked, prepare=prepare)
+
+
+def _task_runner(
+    definition: FlowDefinition, stores: Stores, *, own_process: bool
+) -> Callable[[TaskOrder], int]:
+    """Give what a task's process does with its order."""
+    from plait.runtime.creation import load_run_file
+    from plait.task.attempt import AttemptPlace, run_attempt
+
+    def run_task(order: TaskOrder) -> int:
+        try:
+            run = load_run_file(stores.storage, RunKey(order.key.flow, order.key.run))
+            place = AttemptPlace(
+                definition=definition,
+                artifacts=stores.artifacts(definition.name),
+                clock=SystemClock(),
+                tags=run.tags,
+                namespace=run.namespace,
+                username=run.user,
+            )
+            return run_attempt(place, order, own_process=own_process)
+        except PlaitError as error:
+            # What an attempt itself gets wrong is sealed. Here the store could not be read or
+            # written, so the log is the only place left to say it.
+            print(error.format(), file=sys.stderr, flush=True)
+            return FAILED
+
+    return run_task

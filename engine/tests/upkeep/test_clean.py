@@ -1,0 +1,258 @@
+"""Cleaning removes from the disk what nobody needs, with runs going on, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from upkeep.house import LARGE, House, large
+
+from plait.artifacts.errors import DamagedAttempt
+from plait.base.layout import log_key, seal_key
+from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.process import describe_process
+from plait.metadata.protocol import Status
+from plait.upkeep.claim import share_values
+from plait.upkeep.clean import FactsMissing
+
+WORK = AttemptKey("F", "1", "work", "1", 0)
+
+
+def test_nothing_goes_that_a_run_refers_to(house) -> None:
+    """A store of runs that all stay is left as it is, to the file."""
+    for value in "aab":
+        house.done({"x": large(value), "y": 1})
+    before = house.files()
+
+    assert house.clean().files == ()
+    assert house.files() == before
+
+
+def test_what_a_killed_task_left_goes(house) -> None:
+    """A value that was written for a seal that never came, and an unfinished upload."""
+    house.done({"x": large("a")})
+    house.stores.artifacts("F").encode("lost", large("b"))
+    scratch = house.root / "scratch" / "F-77-abcd"
+    scratch.mkdir(parents=True)
+    (scratch / "77-0").write_bytes(b"half")
+    other = house.root / "scratch" / "FF-77-abcd"
+    other.mkdir()
+
+    planned = house.clean(dry_run=True)
+    assert len(planned.files) == 2
+    assert planned.size > LARGE
+    assert scratch.exists()
+    assert house.clean() == planned
+    assert not scratch.exists()
+    assert other.exists()
+    assert len(house.keys("F/data")) == 1
+    assert house.load(WORK, "x") == large("a")
+    assert house.clean().files == ()
+
+
+def test_whole_runs_go_with_all_that_only_they_need(house) -> None:
+    """Facts, files and values; a value that a kept run shares stays, and ids go on."""
+    for value in ("ab", "bc", "c"):
+        house.done({name: large(name) for name in value})
+
+    planned = house.clean(dry_run=True, keep_runs=1)
+    assert house.runs() == ["3", "2", "1"]
+    cleaned = house.clean(keep_runs=1)
+    assert cleaned == planned
+    assert [key.run for key in cleaned.runs] == ["2", "1"]
+    assert house.runs() == ["3"]
+    assert list(house.stores.storage.iter_folders("F/runs")) == ["3"]
+    assert len(house.keys("F/data")) == 1
+    assert house.load(WORK._replace(run="3"), "c") == large("c")
+    assert house.verify() == []
+    assert house.begin() == RunKey("F", "4")
+
+
+def test_age_counts_from_the_end(house) -> None:
+    """`older_than` looks at when a run ended; with `keep_runs`, both have to say so."""
+    house.done({}, at=500.0)
+    house.done({}, at=900.0)
+    house.done({}, at=400.0)
+
+    assert house.clean(dry_run=True, older_than=300.0, keep_runs=1).runs == (RunKey("F", "1"),)
+    assert [key.run for key in house.clean(older_than=300.0).runs] == ["3", "1"]
+
+
+def test_what_a_resumed_run_took_over_stays(house) -> None:
+    """Of a removed origin, the seals that hold its values and the logs of its tasks are kept."""
+    origin = house.begin(parameters={"p": 5})
+    first = house.task(origin, "1", {"x": 1, "big": large("a")})
+    second = house.task(origin, "2", {"y": 2, "big": large("b")})
+    house.print(first)
+    house.print(second)
+    house.end(origin, status=Status.FAILED)
+    resumed = house.begin(origin="1", parameters={})
+    house.task(resumed, "1", carried=house.refs(first), origin=first)
+    house.end(resumed)
+
+    assert house.clean(keep_runs=1).runs == (origin,)
+    assert house.keys("F/runs/1") == [seal_key(first), log_key(first)]
+    again = WORK._replace(run="2")
+    assert house.load(again, "x") == 1
+    assert house.load(again, "big") == large("a")
+    assert house.verify() == []
+    assert house.clean().files == ()
+    assert house.clean(keep_runs=0).runs == (resumed,)
+    assert house.files() == []
+
+
+def test_a_run_that_goes_on_is_left_alone(house) -> None:
+    """It stays, with what it resumes and all values of its flow, sealed or not; the rest goes."""
+    origin = house.done({"x": large("a")})
+    old = house.done({"x": large("b")})
+    going = house.begin(origin=origin.run, facts={"process": describe_process()})
+    house.stores.artifacts("F").encode("not sealed yet", large("c"))
+
+    cleaned = house.clean(keep_runs=0)
+    assert cleaned.runs == (old,)
+    assert house.runs() == [going.run, origin.run]
+    assert (cleaned.waiting, cleaned.waiting_size > 2 * LARGE) == (2, True)
+    assert len(house.keys("F/data")) == 3
+    assert house.keys("F/runs/2") == []
+    house.end(going)
+    assert house.clean().waiting == 0
+    assert len(house.keys("F/data")) == 1
+
+
+def test_values_wait_for_a_process_that_is_at_work(house) -> None:
+    """A run that has not yet been recorded, or whose process was just killed, may write some."""
+    house.done({})
+    house.stores.artifacts("F").encode("not sealed yet", large("c"))
+    shared = share_values(str(house.root), "F")
+
+    assert house.clean().waiting == 1
+    os.close(shared)
+    assert len(house.clean().files) == 1
+
+
+def test_a_lost_run_is_recorded_and_then_like_any_other(house) -> None:
+    """Its process is gone; it can be removed."""
+    house.begin(facts={"process": {**describe_process(), "start": "1"}})
+
+    assert house.clean().runs == ()
+    run = house.stores.metadata.find_run(RunKey("F", "1"))
+    assert run.status is Status.LOST
+    assert house.clean(keep_runs=0).runs == (RunKey("F", "1"),)
+
+
+def test_a_folder_of_no_known_run_goes(house) -> None:
+    """As it is left when cleaning itself is killed after the facts are gone."""
+    for _ in range(2):
+        house.done({"x": 1})
+    house.stores.metadata.delete_run(RunKey("F", "1"))
+
+    assert len(house.clean().files) == 3
+    assert list(house.stores.storage.iter_folders("F/runs")) == ["2"]
+
+
+def test_without_any_facts_nothing_goes(house) -> None:
+    """A database that is gone does not make garbage of everything."""
+    house.done({"x": large("a")})
+    house.stores.close()
+    for file in house.root.glob("metadata.db*"):
+        file.unlink()
+
+    with pytest.raises(FactsMissing, match="it holds results of F"):
+        house.clean(keep_runs=0)
+    assert len(house.files()) == 4
+
+
+def test_damage_stops_it_before_anything_goes(house) -> None:
+    """What a damaged seal refers to nobody knows."""
+    house.done({"x": large("a")})
+    house.done({})
+    path = house.root / "store" / seal_key(WORK)
+    path.write_bytes(path.read_bytes()[:-20] + b"?" * 20)
+    before = house.files()
+
+    with pytest.raises(DamagedAttempt):
+        house.clean()
+    assert house.files() == before
+
+
+class Life(RuleBasedStateMachine):
+    """Runs begin, resume, end, are cleaned in any order; what stays is whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.mkdtemp()
+        self.house = House(Path(self.folder) / ".plait")
+        self.expected: dict[str, dict[str, object]] = {}
+        self.going: list[str] = []
+
+    def teardown(self) -> None:
+        self.house.stores.close()
+        shutil.rmtree(self.folder)
+
+    @rule(values=st.dictionaries(st.sampled_from("xy"), st.sampled_from("abc")), big=st.booleans())
+    def begin(self, values: dict[str, str], big: bool) -> None:
+        run = self.house.begin(100.0, facts={"process": describe_process()})
+        self._fill(run, {n: large(v) if big else v for n, v in values.items()}, {})
+
+    @precondition(lambda self: self.expected)
+    @rule(data=st.data(), values=st.dictionaries(st.sampled_from("yz"), st.sampled_from("abc")))
+    def resume(self, data: st.DataObject, values: dict[str, str]) -> None:
+        origin = data.draw(st.sampled_from(sorted(self.expected)))
+        facts = {"process": describe_process()}
+        run = self.house.begin(100.0, origin=origin, facts=facts)
+        carried = self.house.refs(AttemptKey("F", origin, "work", "1", 0))
+        self._fill(run, values, carried)
+        self.expected[run.run] = {**self.expected[origin], **values}
+
+    def _fill(self, run: RunKey, values: dict[str, object], carried) -> None:
+        self.house.task(run, "1", values, carried)
+        self.expected[run.run] = dict(values)
+        self.going.append(run.run)
+
+    @precondition(lambda self: self.going)
+    @rule(data=st.data(), well=st.booleans())
+    def end(self, data: st.DataObject, well: bool) -> None:
+        run = data.draw(st.sampled_from(self.going))
+        self.going.remove(run)
+        self.house.end(RunKey("F", run), 200.0, Status.DONE if well else Status.FAILED)
+
+    @precondition(lambda self: self.expected)
+    @rule(keep=st.none() | st.integers(0, 3))
+    def clean(self, keep: int | None) -> None:
+        planned = self.house.clean(dry_run=True, keep_runs=keep)
+        cleaned = self.house.clean(keep_runs=keep)
+        assert cleaned == planned
+        for key in cleaned.runs:
+            assert key.run not in self.going
+            del self.expected[key.run]
+        again = self.house.clean(keep_runs=keep) if self.expected else None
+        assert again is None or (again.runs, again.files) == ((), ())
+        if not self.going:
+            assert cleaned.waiting == 0
+
+    @invariant()
+    def what_stays_is_whole(self) -> None:
+        assert set(self.house.runs()) == set(self.expected)
+        for run, values in self.expected.items():
+            key = AttemptKey("F", run, "work", "1", 0)
+            for name, value in values.items():
+                assert self.house.load(key, name) == value
+            assert self.house.refs(AttemptKey("F", run, PARAMETERS_STEP, "0", 0)) == {}
+        assert self.house.verify() == []
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=8, stateful_step_count=8, deadline=None)
+
+
+def test_the_claim_of_a_run_is_json(house) -> None:
+    """What these tests write is what runs write."""
+    house.begin()
+    assert json.loads(house.stores.storage.get("F/runs/1/run.json"))["run"] == "1"
