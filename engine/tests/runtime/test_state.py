@@ -235,7 +235,7 @@ def test_any_order_of_ends_gives_the_same_lineage(
 
 
 def test_cost_per_event_does_not_grow() -> None:
-    """A hundred thousand tasks cost the same for each as a thousand, within a wide margin."""
+    """Thirty thousand tasks cost the same for each as a thousand, within a wide margin."""
     import time
 
     def cost(width: int) -> float:
@@ -246,4 +246,4 @@ def test_cost_per_event_does_not_grow() -> None:
         return (time.process_time() - begun) / width
 
     cost(1_000)
-    assert cost(100_000) < 5 * cost(1_000)
+    assert cost(30_000) < 5 * cost(1_000)

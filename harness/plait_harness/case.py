@@ -1,0 +1,372 @@
+"""Running one case: render, run, judge, and see what is left behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from plait_harness.checker import RunFacts
+from plait_harness.checking import JudgeRequest
+from plait_harness.contexts import CheckSpec, clean_environment, interpreter_of
+from plait_harness.leftovers import OWN_FOLDER, find_leftovers, find_store_above
+from plait_harness.matrix import Case
+from plait_harness.model import predict
+from plait_harness.render import Rendered, render
+from plait_harness.seals import DamagedSeal, read_run
+from plait_harness.sources import CheckerSource
+from plait_harness.starter import Command, Ended, Starter
+from plait_harness.universal import Seen, check_seen, check_structure
+
+_CALLER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "caller.py")
+"""The program that is the executor `api`."""
+
+_RUN_ID_FILE = "--run-id-file"
+
+Outcome = Literal["passed", "failed", "not offered"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one judge said.
+
+    Args:
+        checker: The judge's name; `always` for what is checked on every case.
+        outcome: What it came to.
+        message: What was expected, or why it was not offered; empty if it passed.
+        traceback: Where in `check.py` it failed; may be empty.
+        seconds: How long it took.
+    """
+
+    checker: str
+    outcome: Outcome
+    message: str = ""
+    traceback: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """How a case went.
+
+    Args:
+        id: The case's id.
+        folder: Its folder.
+        exit_code: What the run's command ended with.
+        checks: What each judge said, and what holds for every case.
+        seconds: How long it took in all.
+        phases: How long each part of it took, in seconds.
+    """
+
+    id: str
+    folder: str
+    exit_code: int
+    checks: tuple[CheckResult, ...]
+    seconds: float
+    phases: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> tuple[CheckResult, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.outcome == "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRunner:
+    """Runs cases, one after another, with the help of a prepared process.
+
+    Args:
+        starter: Where commands are started.
+        starter_env: The environment that it was started in.
+        root: The folder that case folders are made in.
+        base_env: The environment that cases start from.
+        feature_variable: If not empty, the variable that tells coverage the template's name.
+    """
+
+    starter: Starter
+    starter_env: Mapping[str, str]
+    root: str
+    base_env: Mapping[str, str]
+    feature_variable: str = ""
+
+    def run(self, case: Case) -> CaseResult:
+        """Run a case to its end, in a folder made anew; never raises for what the flow does."""
+        return _Run(self, case).go()
+
+
+class _Run:
+    def __init__(self, runner: CaseRunner, case: Case) -> None:
+        self.runner = runner
+        self.case = case
+        self.folder = os.path.join(runner.root, case.folder)
+        self.own = os.path.join(self.folder, OWN_FOLDER)
+        self.phases: dict[str, float] = {}
+        self.rendered: Rendered | None = None
+        context = case.context
+        self.python: tuple[str, ...] = ()
+        if context.python or context.python_options:
+            self.python = (interpreter_of(context.python), *context.python_options)
+        self.env = self.make_env()
+        self.run_id_file = ""
+
+    def go(self) -> CaseResult:
+        began = time.perf_counter()
+        with self.phase("render"):
+            self.make_folder()
+        before = frozenset(os.listdir(self.runner.root))
+        checks: list[CheckResult] = []
+        with self.phase("run"):
+            ended = self.run_flow()
+        facts = self.facts_of(ended)
+        problems = list(self.check_end(ended))
+        seen: dict[str, Seen] = {}
+        for check, source in self.case.judges:
+            with self.phase(f"check {check.name}"):
+                result, saw = self.ask(check, source, facts)
+            checks.append(result)
+            if saw:
+                seen[check.name] = saw
+        if checks and all(check.outcome == "not offered" for check in checks):
+            problems.append("no checker of the context could judge it")
+        with self.phase("check always"):
+            problems += self.check_always(facts, seen)
+            problems += find_leftovers(self.folder, before, self.expected_files())
+        checks.append(
+            CheckResult(
+                "always",
+                "failed" if problems else "passed",
+                "\n".join(problems),
+                seconds=self.phases["check always"],
+            )
+        )
+        return CaseResult(
+            id=self.case.id,
+            folder=self.folder,
+            exit_code=ended.code,
+            checks=tuple(checks),
+            seconds=time.perf_counter() - began,
+            phases=self.phases,
+        )
+
+    def phase(self, name: str) -> _Phase:
+        return _Phase(self.phases, name)
+
+    def make_env(self) -> dict[str, str]:
+        env = dict(self.runner.base_env)
+        env["HOME"] = os.path.join(self.own, "home")
+        env["TMPDIR"] = os.path.join(self.own, "tmp")
+        env["PLAIT_USER"] = "harness"
+        if find_store_above(self.runner.root):
+            # The nearest .plait above would be taken for this case's own.
+            env["PLAIT_DATASTORE_ROOT"] = os.path.join(self.folder, ".plait")
+        nonce = f"{self.case.folder}-{os.getpid()}"
+        for name, value in self.case.context.env.items():
+            env[name] = value.replace("{nonce}", nonce)
+        env.update(self.case.template.env)
+        if self.runner.feature_variable:
+            env[self.runner.feature_variable] = self.case.template.name
+        return env
+
+    def make_folder(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for name in ("home", "tmp"):
+            os.makedirs(os.path.join(self.own, name))
+        self.rendered = render(self.case.fit)
+        files: dict[str, str | bytes] = {
+            "flow.py": self.rendered.flow,
+            "check.py": self.rendered.check,
+            **self.case.template.required_files,
+        }
+        for name, content in files.items():
+            path = os.path.join(self.folder, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            data = content.encode() if isinstance(content, str) else content
+            with open(path, "wb") as file:
+                file.write(data)
+
+    def run_flow(self) -> Ended:
+        context, template = self.case.context, self.case.template
+        timeout = template.timeout or context.timeout
+        if context.pre_command:
+            self.run_before(list(context.pre_command), timeout)
+        arguments = ["run", *context.run_options, *template.run_options]
+        if _RUN_ID_FILE not in arguments:
+            arguments += [_RUN_ID_FILE, os.path.join(OWN_FOLDER, "run-id")]
+        self.run_id_file = arguments[arguments.index(_RUN_ID_FILE) + 1]
+        return self.start(self.command(arguments), "run", timeout=timeout)
+
+    def command(self, arguments: Sequence[str]) -> list[str]:
+        """Give the script that calls the flow with *arguments*, in the way of the executor."""
+        if self.case.executor == "cli":
+            return ["flow.py", *self.options(), *arguments]
+        called = [list(self.options()), arguments[0], list(arguments[1:])]
+        return [_CALLER, json.dumps(called)]
+
+    def run_before(self, command: list[str], timeout: float) -> None:
+        import subprocess
+
+        with open(os.path.join(self.own, "pre_command.out"), "wb") as output:
+            subprocess.run(
+                command,
+                cwd=self.folder,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=timeout,
+                check=True,
+            )
+
+    def options(self) -> tuple[str, ...]:
+        return (*self.case.context.top_options, *self.case.template.top_options)
+
+    def start(
+        self,
+        argv: Sequence[str],
+        name: str,
+        *,
+        timeout: float,
+        python: tuple[str, ...] | None = None,
+        keep: bool = False,
+    ) -> Ended:
+        return self.runner.starter.run(
+            Command(
+                argv=argv,
+                env=self.env,
+                cwd=self.folder,
+                stdout=os.path.join(self.own, f"{name}.out"),
+                stderr=os.path.join(self.own, f"{name}.err"),
+                timeout=timeout,
+                python=self.python if python is None else python,
+                # The harness's own programs may always be forked.
+                fresh=self.case.context.start == "fresh" and not keep,
+                keep=keep,
+            )
+        )
+
+    def facts_of(self, ended: Ended) -> RunFacts:
+        assert self.rendered is not None
+        return RunFacts(
+            flow=self.rendered.flow_name,
+            run_id=self.read_run_id(),
+            exit_code=ended.code,
+            stdout=self.read("run.out"),
+            stderr=self.read("run.err"),
+            folder=self.folder,
+            steps=tuple(self.case.graph.nodes),
+            options=self.options(),
+        )
+
+    def read(self, name: str) -> str:
+        path = os.path.join(self.own, name)
+        with open(path, encoding="utf-8", errors="backslashreplace", newline="") as file:
+            return file.read()
+
+    def read_run_id(self) -> str | None:
+        try:
+            with open(os.path.join(self.folder, self.run_id_file), encoding="utf-8") as file:
+                text = file.read().strip()
+        except FileNotFoundError:
+            return None  # it failed before there was a run
+        return text.rpartition("/")[2]
+
+    def check_end(self, ended: Ended) -> Iterator[str]:
+        expected = self.case.template.should_fail
+        if ended.timed_out:
+            yield f"the run did not end within {ended.seconds:.0f} s, and was killed"
+        elif ended.code != expected:
+            yield f"the run ended with exit code {ended.code}, expected {expected}"
+        for process in ended.left:
+            yield f"the run left a process behind: {process}"
+
+    def ask(
+        self, check: CheckSpec, source: CheckerSource, facts: RunFacts
+    ) -> tuple[CheckResult, Seen | None]:
+        began = time.perf_counter()
+        answer = os.path.join(self.own, f"{check.name}.json")
+        request = JudgeRequest(
+            checker=check.name,
+            checker_file=source.file,
+            run=facts,
+            graph=self.case.graph.to_json(),
+            answer=answer,
+            starter=self.runner.starter.address,
+            starter_env=self.runner.starter_env,
+            env=self.env,
+            python=self.python,
+            fresh=self.case.context.start == "fresh",
+            timeout=self.case.context.timeout,
+            scratch=self.own,
+        )
+        path = os.path.join(self.own, f"{check.name}-request.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(dataclasses.asdict(request), file)
+        name = f"check-{check.name}"
+        python = (interpreter_of(check.python),) if check.python else None
+        timeout = self.case.context.timeout
+        ended = self.start(
+            ["check.py", path],
+            name,
+            timeout=timeout,
+            python=python,
+            keep=True,
+        )
+        seconds = time.perf_counter() - began
+        if not os.path.exists(answer):
+            said = self.read(f"{name}.out") + self.read(f"{name}.err")
+            why = f"no verdict within {timeout:g} s" if ended.timed_out else "no verdict"
+            message = f"{why}; it ended with {ended.code}, saying:\n{said}"
+            return CheckResult(check.name, "failed", message, seconds=seconds), None
+        with open(answer, encoding="utf-8") as file:
+            verdict: dict[str, Any] = json.load(file)
+        result = CheckResult(
+            check.name, verdict["outcome"], verdict["message"], verdict["traceback"], seconds
+        )
+        return result, verdict["seen"]
+
+    def expected_files(self) -> set[str]:
+        template = self.case.template
+        paths = (*template.required_files, *template.leaves)
+        return {"flow.py", "check.py", ".plait", OWN_FOLDER, *(p.split("/")[0] for p in paths)}
+
+    def check_always(self, facts: RunFacts, seen: Mapping[str, Seen]) -> list[str]:
+        if facts.run_id is None:
+            return [] if self.case.template.should_fail else ["the run has no id"]
+        store = os.path.join(self.folder, ".plait", "store")
+        if not os.path.isdir(store):
+            return []  # another kind of store; its files are not for reading here
+        try:
+            sealed = read_run(store, facts.flow, facts.run_id)
+        except DamagedSeal as damage:
+            return [f"the store is damaged: {damage}"]
+        prediction = predict(self.case.graph.to_json())
+        complete = not self.case.template.should_fail
+        return [
+            *check_structure(prediction, sealed, complete=complete),
+            *check_seen(prediction, sealed, seen),
+        ]
+
+
+class _Phase:
+    """Times a part of a case."""
+
+    def __init__(self, phases: dict[str, float], name: str) -> None:
+        self.phases = phases
+        self.name = name
+        self.began = 0.0
+
+    def __enter__(self) -> None:
+        self.began = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.phases[self.name] = time.perf_counter() - self.began
+
+
+def make_base_env(*, inherit: bool) -> dict[str, str]:
+    """Give the environment that every case, and the prepared process, starts from."""
+    return clean_environment(os.environ, inherit=inherit)

@@ -1,0 +1,124 @@
+"""The command of the harness: its own options, and the hand-over to pytest with all the others."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from plait_harness.gates import check_cases, check_fit
+from plait_harness.home import HOME
+from plait_harness.matrix import Matrix, build_matrix
+from plait_harness.mistakes import Mistake
+from plait_harness.options import OPTIONS, RunOptions, read_options
+from plait_harness.report import read_failed
+
+WRONG_USAGE = 2
+"""The exit code for a wrong option or specification."""
+
+_DESCRIPTION = """\
+Crosses contexts, graphs and templates into small real flows, runs them, and judges the results
+through every interface. Whatever is not an option of its own is handed on to pytest."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the harness as the command line says, and give the exit code."""
+    parser = _make_parser()
+    chosen, rest = parser.parse_known_args(arguments)
+    options = read_options(lambda name: getattr(chosen, name))
+    try:
+        matrix = build_matrix(options.selection)
+    except Mistake as mistake:
+        print(f"error: {mistake}", file=sys.stderr)
+        return WRONG_USAGE
+    if chosen.list:
+        print("\n".join(format_matrix(matrix)))
+        return 0 if matrix.cases and not matrix.lonely else 1
+    if options.rerun_failed and not read_failed(options.report):
+        print(f"error: nothing failed in {options.report}: no case to rerun", file=sys.stderr)
+        return WRONG_USAGE
+    if not matrix.cases:
+        for breach in (
+            *check_cases({}, matrix, {}, options.selection.contexts),
+            *check_fit(matrix),
+        ):
+            print(f"gate {breach.gate}: {breach.why}", file=sys.stderr)
+        return 1
+    return _hand_over(chosen, options, [*_own_arguments(chosen), *rest])
+
+
+def format_matrix(matrix: Matrix) -> list[str]:
+    """Give the lines of `--list`: what runs, and what does not and why."""
+    lines = [case.id for case in matrix.cases]
+    lines += ["", f"{len(matrix.cases)} cases", ""]
+    lines += [
+        f"not generated: {each.template} on {each.graph} in {each.context}: {each.why}"
+        for each in matrix.excluded
+    ]
+    lines += [f"not run: {name}: {lack}" for name, lack in matrix.not_run.items()]
+    lines += [f"gate fit: {sentence}" for sentence in matrix.lonely]
+    return lines
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="run_tests.py", description=_DESCRIPTION, allow_abbrev=False
+    )
+    for option in OPTIONS:
+        parser.add_argument(option.flag, **option.declaration())
+    parser.add_argument(
+        "--num-parallel",
+        type=int,
+        default=0,
+        metavar="N",
+        help="How many cases at once. All cores.",
+    )
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        help="In this process, in order, stop at the first failure and keep its folder.",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="Show the matrix and what does not fit; run nothing."
+    )
+    return parser
+
+
+def _own_arguments(chosen: argparse.Namespace) -> list[str]:
+    given = []
+    for option in OPTIONS:
+        value = getattr(chosen, option.dest)
+        if value == option.declaration()["default"]:
+            continue
+        if not option.value:
+            given.append(option.flag)
+        else:
+            values = value if option.many else [value]
+            given += [f"{option.flag}={each}" for each in values]
+    return given
+
+
+def _hand_over(chosen: argparse.Namespace, options: RunOptions, arguments: list[str]) -> int:
+    import pytest
+
+    root = os.path.dirname(HOME)
+    config = os.path.join(root, "pyproject.toml")
+    base = [
+        os.path.join(HOME, "contexts.json"),
+        f"--rootdir={root}",
+        f"--junitxml={os.path.join(options.report, 'junit.xml')}",
+        "-q",
+        "--no-header",
+        "-p",
+        "no:cacheprovider",
+    ]
+    if os.path.exists(config):
+        base += ["-c", config]
+    if chosen.debug:
+        base += ["-x", "-p", "no:xdist", "--keep-folders"]
+    else:
+        workers = chosen.num_parallel or os.cpu_count() or 1
+        # One case at a time: a chunk with a long one in it would keep its worker to the end.
+        base += ["-n", str(workers), "--dist=load", "--maxschedchunk=1"]
+    return int(pytest.main([*base, *arguments]))

@@ -1,0 +1,193 @@
+"""Contexts: under which interpreter, environment and options a case runs, and who judges it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from plait_harness.mistakes import Mistake, UnknownName
+from plait_harness.schemas import read_json, validate
+
+Start = Literal["fork", "fresh"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """One judge of a context.
+
+    Args:
+        checker: The checker's name.
+        python: The interpreter that it runs under; None for that of the flow.
+    """
+
+    checker: str
+    python: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name among the judges of a case."""
+        return self.checker if self.python is None else f"{self.checker}-{self.python}"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSpec:
+    """One context, with everything that it extends already in it.
+
+    Args:
+        name: Its name.
+        shows: One sentence: what it is there for.
+        disabled: Whether it runs only when named.
+        python: The interpreter of the flow: a name on the `PATH` or a path; None for this one.
+        python_options: Options of the interpreter, such as `-O`.
+        start: `fork` starts commands by forking a prepared process, where that is the same
+            thing; `fresh` always starts a new interpreter.
+        env: Environment variables; `{nonce}` stands for a word that no other case has.
+        top_options: Arguments before the command.
+        run_options: Arguments after `run`.
+        executors: The ways to run a flow: `cli` is the real command, `api` the
+            `Runner` of the engine.
+        checks: The judges.
+        timeout: Seconds that one command may take.
+        pre_command: A command to run in the case's folder before the flow; may be empty.
+        disabled_tests: Templates not to run here: name -> because.
+        enabled_tests: If not empty, the only templates to run here: name -> because.
+        file: Where it was read from.
+    """
+
+    name: str
+    shows: str
+    disabled: bool = False
+    python: str | None = None
+    python_options: tuple[str, ...] = ()
+    start: Start = "fork"
+    env: Mapping[str, str] = field(default_factory=dict)
+    top_options: tuple[str, ...] = ()
+    run_options: tuple[str, ...] = ()
+    executors: tuple[str, ...] = ("cli",)
+    checks: tuple[CheckSpec, ...] = (CheckSpec("cli"), CheckSpec("mli"))
+    timeout: float = 60.0
+    pre_command: tuple[str, ...] = ()
+    disabled_tests: Mapping[str, str] = field(default_factory=dict)
+    enabled_tests: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+
+    def missing(self) -> str | None:
+        """Say what this machine lacks to run the context; None if nothing."""
+        wanted = [self.python, *(check.python for check in self.checks)]
+        for python in wanted:
+            if python is not None and find_python(python) is None:
+                return f"there is no interpreter '{python}'"
+        return None
+
+
+def load_contexts(path: str) -> dict[str, ContextSpec]:
+    """Read a file of contexts: name -> context, in the order of the file.
+
+    Raises:
+        Mistake: The file is not one, a name is there twice, or extends what is not there.
+    """
+    return parse_contexts(read_json(path), file=path)
+
+
+def parse_contexts(data: Any, *, file: str = "") -> dict[str, ContextSpec]:
+    """Read contexts from their JSON form; see `load_contexts`."""
+    validate(data, "contexts", file=file, name_of=_context_namer(data))
+    raw: dict[str, Mapping[str, Any]] = {}
+    for entry in data["contexts"]:
+        if entry["name"] in raw:
+            raise Mistake(f"{file}: context '{entry['name']}' is there twice")
+        raw[entry["name"]] = entry
+    return {name: _parse_context(_extended(name, raw, file), file) for name in raw}
+
+
+def find_python(name: str) -> str | None:
+    """Give the path of an interpreter, or None: a path, or a name on the `PATH`."""
+    return shutil.which(name)
+
+
+def interpreter_of(python: str | None) -> str:
+    """Give the path of an interpreter that a context names, or of this one.
+
+    Raises:
+        Mistake: There is none of that name.
+    """
+    if python is None:
+        return sys.executable
+    found = find_python(python)
+    if found is None:
+        raise Mistake(f"there is no interpreter '{python}'", "looked on the PATH")
+    return found
+
+
+def clean_environment(environ: Mapping[str, str], *, inherit: bool) -> dict[str, str]:
+    """Give the environment that cases start from.
+
+    Args:
+        environ: The environment of the harness.
+        inherit: Whether all of it is handed on. By default only what says which code runs and
+            where programs lie is, so that no case depends on what somebody had set.
+    """
+    if inherit:
+        return dict(environ)
+    kept = {name: value for name, value in environ.items() if name in _KEPT}
+    kept.setdefault("PATH", os.defpath)
+    # Without a UTF-8 locale Python would still use UTF-8 mode, but what a flow starts might not.
+    kept.setdefault("LANG", "C.UTF-8")
+    return kept
+
+
+_KEPT = frozenset(
+    {"PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TZ"}
+    | {"SYSTEMROOT", "COMSPEC", "PATHEXT"}  # nothing starts on Windows without these
+)
+
+
+def _extended(
+    name: str, raw: Mapping[str, Mapping[str, Any]], file: str, below: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    if name in below:
+        raise Mistake(
+            f"{file}: contexts extend each other in a circle", " -> ".join((*below, name))
+        )
+    if name not in raw:
+        raise UnknownName(f"context to extend in {file}, named by '{below[-1]}':", name, raw)
+    entry = raw[name]
+    if "extends" not in entry:
+        return dict(entry)
+    base = _extended(entry["extends"], raw, file, (*below, name))
+    # A context that is off by default doesn't turn off those that build on it.
+    base.pop("disabled", None)
+    merged = {**base, **entry}
+    merged["env"] = {**base.get("env", {}), **entry.get("env", {})}
+    return merged
+
+
+def _parse_context(entry: Mapping[str, Any], file: str) -> ContextSpec:
+    facts = {key: value for key, value in entry.items() if key not in ("extends", "checks")}
+    for key in ("python_options", "top_options", "run_options", "executors", "pre_command"):
+        if key in facts:
+            facts[key] = tuple(facts[key])
+    if "checks" in entry:
+        facts["checks"] = tuple(_parse_checks(entry["checks"]))
+    return ContextSpec(**facts, file=file)
+
+
+def _parse_checks(entries: Iterable[Any]) -> Iterable[CheckSpec]:
+    for entry in entries:
+        yield CheckSpec(entry) if isinstance(entry, str) else CheckSpec(**entry)
+
+
+def _context_namer(data: Any) -> Any:
+    def name_of(path: list[str]) -> str:
+        if len(path) < 2 or path[0] != "contexts":
+            return ""
+        entry = data["contexts"][int(path[1])]
+        named = entry.get("name") if isinstance(entry, dict) else None
+        place = f"context '{named}'" if named else f"context {path[1]}"
+        return "/".join([place, *path[2:]])
+
+    return name_of

@@ -1,0 +1,214 @@
+"""The matrix: contexts x executors x graphs x templates that fit, in a fixed order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from plait_harness.contexts import CheckSpec, ContextSpec
+from plait_harness.fit import Fit, Misfit, check_names, find_lonely, fit
+from plait_harness.graphs import GraphSpec
+from plait_harness.mistakes import Mistake, UnknownName
+from plait_harness.sources import (
+    CheckerSource,
+    choose_checkers,
+    choose_contexts,
+    choose_graphs,
+    choose_templates,
+)
+from plait_harness.templates import TemplateSpec
+
+EXECUTORS = ("cli", "api")
+"""The ways to run a flow that there are: `cli` is `python flow.py run`, `api` is `Runner.run`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the command line chose, as it was written; an empty tuple is all.
+
+    Args:
+        seed: Cases of equal priority run in an order drawn from it; None keeps that of the names.
+    """
+
+    contexts: tuple[str, ...] = ()
+    graphs: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    checkers: tuple[str, ...] = ()
+    executors: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One context x executor x graph x template that fits, and its judges with their files."""
+
+    context: ContextSpec
+    executor: str
+    fit: Fit
+    judges: tuple[tuple[CheckSpec, CheckerSource], ...]
+
+    @property
+    def template(self) -> TemplateSpec:
+        """The template."""
+        return self.fit.template
+
+    @property
+    def graph(self) -> GraphSpec:
+        """The graph."""
+        return self.fit.graph
+
+    @property
+    def id(self) -> str:
+        """`Template[graph-context-executor]`."""
+        return f"{self.template.name}[{self.graph.name}-{self.context.name}-{self.executor}]"
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder: the id without what a shell would stumble over."""
+        parts = (self.template.name, self.graph.name, self.context.name, self.executor)
+        return ".".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A combination that is not run, and why."""
+
+    context: str
+    template: str
+    graph: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Everything chosen.
+
+    Args:
+        cases: What runs, in the order in which it runs.
+        excluded: What does not, and why.
+        not_run: Contexts that this machine lacks something for: name -> what.
+        lonely: A sentence for each template that fits no graph and graph that no template fits.
+        full: The contexts all of whose cases are there: nothing was left out by an option.
+    """
+
+    cases: tuple[Case, ...]
+    excluded: tuple[Excluded, ...] = ()
+    not_run: dict[str, str] = field(default_factory=dict)
+    lonely: tuple[str, ...] = ()
+    full: frozenset[str] = frozenset()
+
+
+@cache
+def build_matrix(selection: Selection) -> Matrix:
+    """Load what is selected and cross it.
+
+    Raises:
+        Mistake: A specification is wrong, or a name is unknown.
+    """
+    contexts = choose_contexts(selection.contexts)
+    graphs = choose_graphs(selection.graphs)
+    templates = choose_templates(selection.tests)
+    checkers = choose_checkers(selection.checkers)
+    wanted = _wanted_executors(selection.executors)
+    check_names(list(templates.specs.values()), list(graphs.known.values()))
+    for context in contexts.specs.values():
+        _check_context(context, set(templates.known), set(checkers.known))
+
+    fits = [
+        fit(template, graph)
+        for template in templates.specs.values()
+        for graph in graphs.specs.values()
+    ]
+    cases: list[Case] = []
+    excluded: list[Excluded] = []
+    not_run: dict[str, str] = {}
+    for context in contexts.specs.values():
+        missing = context.missing()
+        if missing is not None:
+            not_run[context.name] = missing
+            continue
+        judges = tuple(
+            (check, checkers.known[check.checker])
+            for check in context.checks
+            if check.checker in checkers.specs
+        )
+        executors = [each for each in context.executors if not wanted or each in wanted]
+        for each in fits:
+            why = _find_reason(context, each)
+            if why is not None:
+                excluded.append(Excluded(context.name, each.template.name, each.graph.name, why))
+                continue
+            assert isinstance(each, Fit)
+            cases.extend(Case(context, executor, each, judges) for executor in executors)
+    is_narrowed = graphs.narrowed or templates.narrowed or checkers.narrowed or bool(wanted)
+    own = {} if is_narrowed else choose_contexts(()).known
+    return Matrix(
+        cases=tuple(_in_order(cases, selection.seed)),
+        excluded=tuple(excluded),
+        not_run=not_run,
+        # Who names templates or graphs wants these, and knows that the others are left out.
+        lonely=tuple(_find_lonely(fits, selection)),
+        full=frozenset(n for n, c in contexts.specs.items() if n in own and own[n] == c),
+    )
+
+
+def _find_lonely(fits: Sequence[Fit | Misfit], selection: Selection) -> Iterator[str]:
+    for kind, sentence in find_lonely(fits):
+        # A graph that none of the *named* templates fits is no mistake, nor the other way round,
+        # unless it was itself asked for.
+        if kind == "template" and (not selection.graphs or selection.tests):
+            yield sentence
+        if kind == "graph" and (not selection.tests or selection.graphs):
+            yield sentence
+
+
+def _find_reason(context: ContextSpec, each: Fit | Misfit) -> str | None:
+    name = each.template.name
+    if each.template.resume:
+        return "resumes a run, which the engine does not do yet"
+    if name in context.disabled_tests:
+        return f"disabled in {context.name}: {context.disabled_tests[name]}"
+    if context.enabled_tests and name not in context.enabled_tests:
+        listed = "; ".join(f"{test}: {why}" for test, why in context.enabled_tests.items())
+        return f"{context.name} runs only {listed}"
+    return each.why if isinstance(each, Misfit) else None
+
+
+def _in_order(cases: list[Case], seed: int | None) -> list[Case]:
+    if seed is not None:
+        random.Random(seed).shuffle(cases)  # noqa: S311  # an order, not a secret
+        return sorted(cases, key=lambda case: case.template.priority)
+    return sorted(
+        cases,
+        key=lambda case: (
+            case.template.priority,
+            case.template.name,
+            case.graph.name,
+            case.context.name,
+            case.executor,
+        ),
+    )
+
+
+def _wanted_executors(names: tuple[str, ...]) -> frozenset[str]:
+    for name in names:
+        if name.lower() not in EXECUTORS:
+            raise UnknownName("executor", name, EXECUTORS)
+    return frozenset(name.lower() for name in names)
+
+
+def _check_context(context: ContextSpec, templates: set[str], checkers: set[str]) -> None:
+    where = f", named by context '{context.name}',"
+    for executor in context.executors:
+        if executor not in EXECUTORS:
+            raise UnknownName(f"executor{where}", executor, EXECUTORS)
+    for check in context.checks:
+        if check.checker not in checkers:
+            raise UnknownName(f"checker{where}", check.checker, checkers)
+    for name in (*context.disabled_tests, *context.enabled_tests):
+        if name not in templates:
+            raise UnknownName(f"test{where}", name, templates)
+    if context.disabled_tests and context.enabled_tests:
+        raise Mistake(f"context '{context.name}' both enables and disables tests", "choose one")

@@ -1,0 +1,41 @@
+"""A mistake in what the harness was given, told with file, name and what there is instead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class Mistake(Exception):
+    """A specification or an option is wrong; nothing is run.
+
+    Args:
+        what: One sentence with the author's own names.
+        details: Lines that say more: every problem found, or what there is instead.
+    """
+
+    def __init__(self, what: str, details: str = "") -> None:
+        super().__init__(what, details)
+        self.what = what
+        self.details = details
+
+    def __str__(self) -> str:
+        lines = [self.what, *(f"  {line}" for line in self.details.splitlines())]
+        return "\n".join(lines)
+
+
+class UnknownName(Mistake):
+    """A name given on the command line or in a specification names nothing."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"there is no {kind} '{name}'", suggest(name, known))
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Give a sentence with the names nearest to *name*, or else all that there is."""
+    names = sorted(set(known))
+    lower = {each.lower(): each for each in names}
+    close = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)
+    if close:
+        return "did you mean " + " or ".join(f"'{lower[each]}'" for each in close) + "?"
+    return "there is: " + (", ".join(names) if names else "none")

@@ -1,0 +1,269 @@
+"""The pytest plugin: cases as items, a prepared process for each worker, gates at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+
+from plait_harness.case import CaseResult, CaseRunner, make_base_env
+from plait_harness.failure import describe_failure
+from plait_harness.matrix import Case, Matrix, build_matrix
+from plait_harness.measure import Measurement, find_engine
+from plait_harness.mistakes import Mistake
+from plait_harness.options import OPTIONS, RunOptions, command_for, read_options
+from plait_harness.probe import FEATURE_VARIABLE
+from plait_harness.report import CaseRow, make_row, read_failed, tidy_case
+from plait_harness.session import Session
+from plait_harness.starter import PreparedProcess
+
+ANCHOR = "contexts.json"
+"""The file in `harness/` that pytest collects cases from, whichever contexts are chosen."""
+
+_OPTIONS = pytest.StashKey[RunOptions]()
+_MATRIX = pytest.StashKey[Matrix]()
+_SESSION = pytest.StashKey[Session]()
+_ONLY = pytest.StashKey[list[str] | None]()
+_SUMMARY = pytest.StashKey[list[str]]()
+_WORKER = pytest.StashKey["Worker"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("plait harness", "cases of plait's harness")
+    for option in OPTIONS:
+        group.addoption(option.flag, **option.declaration())
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the options, and settle what to rerun before there are workers to agree on it."""
+    for option in OPTIONS:
+        if not hasattr(config.option, option.dest):
+            # The plugin was loaded after the command line had been read.
+            setattr(config.option, option.dest, option.declaration()["default"])
+    options = read_options(lambda name: getattr(config.option, name))
+    config.stash[_OPTIONS] = options
+    if _gathers(config):
+        config.stash[_ONLY] = read_failed(options.report) if options.rerun_failed else None
+        config.stash[_SESSION] = Session(options, lambda: get_matrix(config))
+        try:
+            config.stash[_SESSION].prepare()
+        except Mistake as mistake:
+            raise pytest.UsageError(str(mistake)) from None
+        if config.pluginmanager.hasplugin("xdist"):
+            config.pluginmanager.register(_Workers(config))
+    else:
+        # What pytest-xdist gave this worker, from `_Workers`.
+        config.stash[_ONLY] = config.workerinput["harness_only"]  # type: ignore[attr-defined]  # xdist's
+
+
+def pytest_collect_file(file_path: Any, parent: pytest.Collector) -> pytest.File | None:
+    """Make cases where the anchor lies."""
+    if file_path.name == ANCHOR and (file_path.parent / "plait_harness").is_dir():
+        matrix: pytest.File = MatrixFile.from_parent(parent, path=file_path)
+        return matrix
+    return None
+
+
+def get_matrix(config: pytest.Config) -> Matrix:
+    """Give the matrix, built once a process. Raises Mistake."""
+    if _MATRIX not in config.stash:
+        config.stash[_MATRIX] = build_matrix(config.stash[_OPTIONS].selection)
+    return config.stash[_MATRIX]
+
+
+class MatrixFile(pytest.File):
+    """The matrix, as pytest sees it: a file of cases."""
+
+    def collect(self) -> Iterator[CaseItem]:
+        """Give the cases, in the order in which they run."""
+        try:
+            matrix = get_matrix(self.config)
+        except Mistake as mistake:
+            raise self.CollectError(str(mistake)) from None
+        only = self.config.stash[_ONLY]
+        for case in matrix.cases:
+            if only is None or case.id in only:
+                yield CaseItem.from_parent(self, name=case.id, case=case)
+
+
+class CaseFailed(Exception):
+    """A case failed; the message is made where it is shown."""
+
+    def __init__(self, result: CaseResult) -> None:
+        super().__init__(result.id)
+        self.result = result
+
+
+class CaseItem(pytest.Item):
+    """One case."""
+
+    def __init__(self, *, case: Case, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.case = case
+        self.row: CaseRow | None = None
+
+    def runtest(self) -> None:
+        """Run the case. Raises CaseFailed."""
+        result = _get_worker(self.config).runner.run(self.case)
+        self.row = make_row(self.case, result)
+        if result.failed:
+            raise CaseFailed(result)
+        if not self.config.stash[_OPTIONS].keep_folders:
+            tidy_case(result.folder)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Say what failed, where, and how to repeat it."""
+        command = command_for(self.case, self.config.stash[_OPTIONS])
+        if isinstance(excinfo.value, CaseFailed):
+            return describe_failure(excinfo.value.result, command)
+        return f"{super().repr_failure(excinfo, style)}\n\nrepeat it with:\n  {command}"
+
+    def reportinfo(self) -> tuple[Any, int | None, str]:
+        """Say what stands in a report's heading."""
+        return self.path, None, self.name
+
+
+class Worker:
+    """What one worker has for all its cases."""
+
+    def __init__(self, options: RunOptions) -> None:
+        env = make_base_env(inherit=options.inherit_env)
+        root = os.path.join(os.path.abspath(options.report), "cases")
+        os.makedirs(root, exist_ok=True)
+        if options.coverage:
+            measurement = Measurement(options.report, find_engine())
+            self.process = PreparedProcess(env, coverage=measurement.probe_options())
+            case_env = {**env, **measurement.environment()}
+            self.runner = CaseRunner(self.process, env, root, case_env, FEATURE_VARIABLE)
+        else:
+            self.process = PreparedProcess(env)
+            self.runner = CaseRunner(self.process, env, root, env)
+
+
+def _get_worker(config: pytest.Config) -> Worker:
+    # Made for the first case, so that a session of other tests has none.
+    if _WORKER not in config.stash:
+        config.stash[_WORKER] = Worker(config.stash[_OPTIONS])
+    return config.stash[_WORKER]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the report carry how the case went, from a worker to where results are gathered."""
+    report = yield
+    if isinstance(item, CaseItem) and call.when == "call":
+        row = item.row or _row_of_error(item.case, call.duration)
+        report.harness_row = dataclasses.asdict(row)  # type: ignore[attr-defined]  # pytest keeps it
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Show no dot for a case that passes: the progress line counts them."""
+    if hasattr(report, "harness_row"):
+        return report.outcome, "", report.outcome.upper()
+    return None
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Gather how a case went."""
+    session = _GATHERING.get("session")
+    if session is not None and hasattr(report, "harness_row"):
+        session.add(report.harness_row)
+
+
+# The hook above is not given the config, and is called where results are gathered and in workers.
+_GATHERING: dict[str, Session] = {}
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Begin to gather."""
+    if _SESSION in session.config.stash:
+        _GATHERING["session"] = session.config.stash[_SESSION]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Learn how many cases there are, where this process collects them itself."""
+    if _SESSION in session.config.stash and session.items:
+        cases = sum(isinstance(item, CaseItem) for item in session.items)
+        session.config.stash[_SESSION].expect(cases)
+
+
+class _Workers:
+    """Hooks that only pytest-xdist calls, where results are gathered."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker which cases to rerun: by then the report may be written over."""
+        node.workerinput["harness_only"] = self.config.stash[_ONLY]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Learn how many cases there are from a worker."""
+        self.config.stash[_SESSION].expect(sum(f"{ANCHOR}::" in each for each in ids))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """Stop the prepared process; where results are gathered, hold the run against the gates."""
+    config = session.config
+    yield
+    if _WORKER in config.stash:
+        config.stash[_WORKER].process.close()
+    if _SESSION not in config.stash or config.option.collectonly:
+        return
+    wanted = any(ANCHOR in str(argument) for argument in config.args)
+    try:
+        breaches, lines = config.stash[_SESSION].finish(wanted=wanted)
+    except Mistake as mistake:
+        # The collector has said the same, and failed.
+        breaches, lines = [], [str(mistake)]
+    config.stash[_SUMMARY] = lines
+    if breaches and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Show the table, the tally and what the gates say."""
+    lines = config.stash.get(_SUMMARY, [])
+    if lines:
+        terminalreporter.section("plait harness")
+        for line in lines:
+            is_breach = line.startswith("gate ")
+            terminalreporter.write_line(line, red=is_breach, bold=is_breach)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let go of the report."""
+    _GATHERING.clear()
+    if _SESSION in config.stash:
+        config.stash[_SESSION].close()
+
+
+def _gathers(config: pytest.Config) -> bool:
+    # pytest-xdist gives its workers this; results are gathered where it is not.
+    return not hasattr(config, "workerinput")
+
+
+def _row_of_error(case: Case, seconds: float) -> CaseRow:
+    return CaseRow(
+        id=case.id,
+        context=case.context.name,
+        executor=case.executor,
+        graph=case.graph.name,
+        template=case.template.name,
+        outcome="error",
+        seconds=seconds,
+        exit_code=-1,
+        folder=os.path.join("cases", case.folder),
+        checks=(),
+        phases={},
+    )

@@ -1,0 +1,164 @@
+"""The report of a run: `cases.jsonl` for programs, `index.html` for people."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from plait_harness.case import CaseResult
+from plait_harness.gates import Breach
+from plait_harness.home import home_path
+from plait_harness.leftovers import OWN_FOLDER
+from plait_harness.matrix import Case, Excluded
+from plait_harness.progress import Cell
+
+CASES_FILE = "cases.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A case and how it went, as a line of `cases.jsonl`.
+
+    Args:
+        id: The case's id.
+        context: Its context.
+        executor: Its executor.
+        graph: Its graph.
+        template: Its template.
+        outcome: `passed` or `failed`; `error` if the harness itself failed on it.
+        seconds: How long it took in all.
+        exit_code: What the run's command ended with.
+        folder: Its folder, relative to the report.
+        checks: Each judge's outcome, message and seconds.
+        phases: How long each part took.
+    """
+
+    id: str
+    context: str
+    executor: str
+    graph: str
+    template: str
+    outcome: str
+    seconds: float
+    exit_code: int
+    folder: str
+    checks: Sequence[Mapping[str, Any]]
+    phases: Mapping[str, float]
+
+
+def make_row(case: Case, result: CaseResult) -> CaseRow:
+    """Describe how a case went."""
+    return CaseRow(
+        id=case.id,
+        context=case.context.name,
+        executor=case.executor,
+        graph=case.graph.name,
+        template=case.template.name,
+        outcome="failed" if result.failed else "passed",
+        seconds=round(result.seconds, 4),
+        exit_code=result.exit_code,
+        folder=os.path.join("cases", case.folder),
+        checks=[
+            {
+                "checker": check.checker,
+                "outcome": check.outcome,
+                "message": check.message,
+                "seconds": round(check.seconds, 4),
+            }
+            for check in result.checks
+        ],
+        phases={name: round(seconds, 4) for name, seconds in result.phases.items()},
+    )
+
+
+def write_rows(folder: str, rows: Iterable[CaseRow]) -> None:
+    """Write `cases.jsonl`."""
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, CASES_FILE), "w", encoding="utf-8") as file:
+        for row in rows:
+            json.dump(dataclasses.asdict(row), file)
+            file.write("\n")
+
+
+def read_failed(folder: str) -> list[str]:
+    """Give the ids of the cases that failed when the report was last written."""
+    path = os.path.join(folder, CASES_FILE)
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    return [row["id"] for row in rows if row["outcome"] != "passed"]
+
+
+def write_page(
+    folder: str, rows: Sequence[CaseRow], excluded: Sequence[Excluded], breaches: Sequence[Breach]
+) -> None:
+    """Write `index.html`: for each context a map of templates (down) by graphs (across)."""
+    # Imported here: workers never write the page.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(home_path("templates")),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("report.html.j2").render(
+        contexts=list(dict.fromkeys(row.context for row in rows)),
+        graphs=sorted({row.graph for row in rows}),
+        templates=list(dict.fromkeys(row.template for row in rows)),
+        cells={(row.context, row.template, row.graph): row for row in rows},
+        reasons={(each.context, each.template, each.graph): each.why for each in excluded},
+        breaches=breaches,
+        own=OWN_FOLDER,
+        slowest=max((row.seconds for row in rows), default=1.0),
+        passed=sum(row.outcome == "passed" for row in rows),
+        failed=sum(row.outcome != "passed" for row in rows),
+        seconds=sum(row.seconds for row in rows),
+    )
+    with open(os.path.join(folder, "index.html"), "w", encoding="utf-8") as file:
+        file.write(page)
+
+
+def summarize(rows: Iterable[CaseRow]) -> list[Cell]:
+    """Count the cases of each context on each graph."""
+    grouped: dict[tuple[str, str], list[CaseRow]] = {}
+    for row in rows:
+        grouped.setdefault((row.context, row.graph), []).append(row)
+    return [
+        Cell(
+            context,
+            graph,
+            passed=sum(row.outcome == "passed" for row in own),
+            failed=sum(row.outcome != "passed" for row in own),
+            seconds=sum(row.seconds for row in own),
+        )
+        for (context, graph), own in grouped.items()
+    ]
+
+
+def tidy_case(folder: str) -> None:
+    """Take away the store and the harness's own notes of a case that passed; the rest is small."""
+    shutil.rmtree(os.path.join(folder, ".plait"), ignore_errors=True)
+    own = os.path.join(folder, OWN_FOLDER)
+    for name in ("home", "tmp"):
+        shutil.rmtree(os.path.join(own, name), ignore_errors=True)
+    for name in os.listdir(own):
+        if name.endswith(".json"):
+            os.unlink(os.path.join(own, name))
+
+
+def forget_stale_cases(folder: str, rows: Iterable[CaseRow]) -> None:
+    """Take away the folders of cases that an earlier run left and this one did not have."""
+    cases = os.path.join(folder, "cases")
+    current = {os.path.basename(row.folder) for row in rows}
+    for name in os.listdir(cases) if os.path.isdir(cases) else ():
+        stale = os.path.join(cases, name)
+        if name not in current and os.path.isdir(os.path.join(stale, OWN_FOLDER)):
+            shutil.rmtree(stale, ignore_errors=True)

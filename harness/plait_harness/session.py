@@ -1,0 +1,158 @@
+"""A run of the harness, as the process sees it that gathers results: counts, gates, report."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from plait_harness.gates import (
+    Breach,
+    check_cases,
+    check_fit,
+    read_tally,
+    write_tally,
+)
+from plait_harness.lock import Lock
+from plait_harness.matrix import Matrix
+from plait_harness.measure import (
+    GATES_FILE,
+    Measurement,
+    check_floors,
+    find_engine,
+    format_measured,
+    raise_floors,
+    read_floors,
+)
+from plait_harness.measure import write_page as write_coverage_page
+from plait_harness.options import RunOptions
+from plait_harness.progress import Progress, format_table
+from plait_harness.report import (
+    CaseRow,
+    forget_stale_cases,
+    summarize,
+    write_page,
+    write_rows,
+)
+
+
+class Session:
+    """Gathers how cases went, and judges the run as a whole.
+
+    Args:
+        options: What was asked for.
+        find_matrix: Gives the matrix; called once there is a case or the cases were asked for.
+    """
+
+    def __init__(self, options: RunOptions, find_matrix: Callable[[], Matrix]) -> None:
+        self.options = options
+        self.rows: list[CaseRow] = []
+        self.expected = 0
+        self._find_matrix = find_matrix
+        # Not the stream that pytest may have put in its place.
+        self._progress = Progress(sys.__stderr__ or sys.stderr, is_terminal=_is_terminal())
+        self._lock: Lock | None = None
+        self._floor_breaches: list[Breach] = []
+        self.measurement = Measurement(options.report, find_engine()) if options.coverage else None
+
+    def prepare(self) -> None:
+        """Make room for what is measured, before any worker starts. Raises Mistake."""
+        if self.measurement is not None:
+            self.measurement.prepare()
+
+    def expect(self, count: int) -> None:
+        """Learn how many cases there will be."""
+        if count and self._lock is None:
+            self._lock = Lock(self.options.report)
+        self.expected = self._progress.total = count
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Take how a case went."""
+        self.rows.append(CaseRow(**row))
+        self._progress.count(failed=row["outcome"] != "passed")
+
+    def finish(self, *, wanted: bool) -> tuple[list[Breach], list[str]]:
+        """Judge the run and write the report.
+
+        Args:
+            wanted: Whether cases were asked for, so that none is a failure.
+
+        Returns:
+            The gates that are not passed, and the lines to show.
+        """
+        self._progress.close()
+        if not self.rows and not wanted:
+            return [], []
+        matrix = self._find_matrix()
+        order = {case.id: number for number, case in enumerate(matrix.cases)}
+        self.rows.sort(key=lambda row: order.get(row.id, 0))
+        ran = Counter(row.context for row in self.rows)
+        full = matrix.full if self.expected >= len(matrix.cases) else frozenset[str]()
+        tally = write_tally(ran, full) if self.options.update_tally else read_tally()
+        whole = Matrix(matrix.cases, matrix.excluded, matrix.not_run, matrix.lonely, full)
+        breaches = [
+            *check_cases(ran, whole, tally, self.options.selection.contexts),
+            *check_fit(matrix),
+        ]
+        measured = self._measure(full) if self.options.coverage and self.rows else []
+        if self.options.coverage:
+            breaches += self._floor_breaches
+        if self.rows:
+            write_rows(self.options.report, self.rows)
+            write_page(self.options.report, self.rows, matrix.excluded, breaches)
+            if not self.options.rerun_failed:
+                forget_stale_cases(self.options.report, self.rows)
+        lines = [
+            *measured,
+            *self._describe(whole, tally),
+            *(f"gate {b.gate}: {b.why}" for b in breaches),
+        ]
+        return breaches, lines
+
+    def close(self) -> None:
+        """Let another run write to the report."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _measure(self, full: frozenset[str]) -> list[str]:
+        assert self.measurement is not None
+        floors = read_floors()
+        measured = self.measurement.gather(self.options.coverage_with, floors.exclude)
+        if self.options.update_floors:
+            with open(GATES_FILE, "w", encoding="utf-8") as file:
+                file.write(raise_floors(measured, floors))
+            floors = read_floors()
+        write_coverage_page(self.options.report, measured, floors)
+        lines = format_measured(measured, floors)
+        if floors.contexts and full.issuperset(floors.contexts):
+            self._floor_breaches = list(check_floors(measured, floors))
+        else:
+            needed = ", ".join(floors.contexts)
+            lines.append(f"the floors hold for a whole run of: {needed}; this was not one")
+        return [*lines, ""]
+
+    def _describe(self, matrix: Matrix, tally: Mapping[str, int]) -> Iterator[str]:
+        if self.rows:
+            yield from format_table(summarize(self.rows))
+            yield ""
+        ran = Counter(row.context for row in self.rows)
+        for context in dict.fromkeys(row.context for row in self.rows):
+            rows = [row for row in self.rows if row.context == context]
+            checks = Counter(check["outcome"] for row in rows for check in row.checks)
+            said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(checks.items()))
+            kept = f"{tally[context]} kept" if context in tally else "none kept"
+            scope = "all" if context in matrix.full else "some"
+            yield f"tally {context}: {ran[context]} cases ({scope} of it; {kept}); checks: {said}"
+        for context, lack in matrix.not_run.items():
+            yield f"not run: {context}: {lack}"
+        if self.rows:
+            page = os.path.join(self.options.report, "index.html")
+            yield f"report: {page}"
+
+
+def _is_terminal() -> bool:
+    stream = sys.__stderr__
+    return stream is not None and stream.isatty() and not os.environ.get("CI")

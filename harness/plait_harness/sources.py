@@ -1,0 +1,149 @@
+"""Finding specifications: the harness's own by name, or those in somebody's files and folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from plait_harness.contexts import ContextSpec, load_contexts
+from plait_harness.graphs import GraphSpec, load_graph
+from plait_harness.home import home_path
+from plait_harness.mistakes import Mistake, UnknownName
+from plait_harness.templates import TemplateSpec, load_templates
+
+_Spec = TypeVar("_Spec")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckerSource:
+    """A checker: its name is that of its file, which holds a subclass of `Checker`."""
+
+    name: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen(Generic[_Spec]):
+    """What an option chose.
+
+    Args:
+        specs: The specifications chosen, by name.
+        known: All that there are: the harness's own, and those of the files and folders given.
+        narrowed: Whether the option left any of the harness's own out, or brought others in.
+    """
+
+    specs: Mapping[str, _Spec]
+    known: Mapping[str, _Spec]
+    narrowed: bool
+
+
+def choose_contexts(wanted: Sequence[str]) -> Chosen[ContextSpec]:
+    """Choose contexts; none wanted means all that are not disabled."""
+    chosen = _choose("context", wanted, home_path("contexts.json"), ".json", load_contexts)
+    if wanted:
+        # A file given as a whole leaves its disabled contexts off; a name turns one on.
+        named = {name.lower() for name in wanted}
+        specs = {
+            name: spec
+            for name, spec in chosen.specs.items()
+            if not spec.disabled or name.lower() in named
+        }
+    else:
+        specs = {name: spec for name, spec in chosen.specs.items() if not spec.disabled}
+    return Chosen(specs, chosen.known, chosen.narrowed)
+
+
+def choose_graphs(wanted: Sequence[str]) -> Chosen[GraphSpec]:
+    """Choose graphs; none wanted means all."""
+
+    def load(path: str) -> dict[str, GraphSpec]:
+        graph = load_graph(path)
+        return {graph.name: graph}
+
+    return _choose("graph", wanted, home_path("graphs"), ".json", load)
+
+
+def choose_templates(wanted: Sequence[str]) -> Chosen[TemplateSpec]:
+    """Choose templates; none wanted means all."""
+    return _choose("test", wanted, home_path("tests"), ".py", load_templates)
+
+
+def choose_checkers(wanted: Sequence[str]) -> Chosen[CheckerSource]:
+    """Choose checkers; none wanted means all."""
+
+    def load(path: str) -> dict[str, CheckerSource]:
+        name = os.path.splitext(os.path.basename(path))[0]
+        return {name: CheckerSource(name, path)}
+
+    return _choose("checker", wanted, home_path("checkers"), ".py", load)
+
+
+def split_names(text: str) -> list[str]:
+    """Split a comma-separated option; empty parts are no matter."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _choose(
+    kind: str,
+    wanted: Sequence[str],
+    own_path: str,
+    suffix: str,
+    load: Callable[[str], Mapping[str, _Spec]],
+) -> Chosen[_Spec]:
+    own = _load_all(kind, own_path, suffix, load)
+    if not wanted:
+        return Chosen(own, own, narrowed=False)
+    others: dict[str, _Spec] = {}
+    for given in filter(_is_path, wanted):
+        path, _, only = given.partition("::")
+        loaded = _load_all(kind, path, suffix, load)
+        if only and only not in loaded:
+            raise UnknownName(f"{kind} in {path} called", only, loaded)
+        others.update({only: loaded[only]} if only else loaded)
+    # Somebody else's may have the name of one of the harness's own, and then is the one meant.
+    known = {**own, **others}
+    by_lower = {name.lower(): name for name in known}
+    specs = dict(others)
+    for name in wanted:
+        if _is_path(name):
+            continue
+        if name.lower() not in by_lower:
+            raise UnknownName(kind, name, known)
+        found = by_lower[name.lower()]
+        specs[found] = known[found]
+    narrowed = bool(others) or any(name not in specs for name in own)
+    return Chosen(specs, known, narrowed)
+
+
+def _is_path(name: str) -> bool:
+    is_file = name.partition("::")[0].endswith((".json", ".py"))
+    return is_file or os.sep in name or os.path.isdir(name)
+
+
+def _load_all(
+    kind: str, path: str, suffix: str, load: Callable[[str], Mapping[str, _Spec]]
+) -> dict[str, _Spec]:
+    found: dict[str, _Spec] = {}
+    origin: dict[str, str] = {}
+    for file in _iter_files(kind, path, suffix):
+        for name, spec in load(file).items():
+            if name in found:
+                raise Mistake(f"{kind} '{name}' is there twice", f"{origin[name]}\n{file}")
+            found[name] = spec
+            origin[name] = file
+    return found
+
+
+def _iter_files(kind: str, path: str, suffix: str) -> Iterable[str]:
+    if os.path.isdir(path):
+        # Sorted, because every worker has to see the same cases in the same order.
+        names = sorted(os.listdir(path))
+        files = [os.path.join(path, n) for n in names if n.endswith(suffix) and n[0] not in "_."]
+        if not files:
+            raise Mistake(f"there is no {kind} in {path}", f"looked for files *{suffix}")
+        return files
+    if not os.path.exists(path):
+        raise Mistake(f"there is no file or folder {path}", f"it was given as a {kind}")
+    return [path]

@@ -1,0 +1,193 @@
+"""What must hold of every case, whatever its template says: pure comparison of what was read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from plait_harness.model import Prediction, TaskId
+from plait_harness.seals import SealedTask
+
+Seen = Mapping[str, Sequence[Mapping[str, Any]]]
+"""What a judge saw: for each step its tasks, as `checking` describes them."""
+
+_SHOWN = 5
+
+
+def check_structure(
+    prediction: Prediction, sealed: Sequence[SealedTask], *, complete: bool
+) -> list[str]:
+    """Compare the sealed attempts of a run with what the model predicts.
+
+    Args:
+        prediction: What the model says of the graph.
+        sealed: Every sealed attempt.
+        complete: Whether the run came to its end; one that failed may lack tasks.
+
+    Returns:
+        A sentence for each difference.
+    """
+    problems = list(_check_attempts(sealed, complete=complete))
+    names = name_tasks(sealed)
+    predicted = {task.id: task for task in prediction.tasks}
+    twice = _find_extra(names.values(), predicted)
+    if twice:
+        # What follows goes by these names.
+        return [*problems, f"more than one task is {_listed(map(str, twice))}"]
+    unknown = sorted(str(name) for name in names.values() if name not in predicted)
+    if unknown:
+        problems.append(f"tasks that the graph has no place for: {_listed(unknown)}")
+    missing = [str(name) for name in predicted if name not in set(names.values())]
+    if missing and complete:
+        problems.append(f"tasks that were never run: {_listed(missing)}")
+    for seal in _last_attempts(sealed):
+        name = names[seal.step, seal.task]
+        if name not in predicted:
+            continue
+        expected = predicted[name]
+        stack = [(frame.index, frame.num_splits) for frame in expected.stack]
+        if stack != list(seal.frames):
+            problems.append(f"{name}: foreach stack {list(seal.frames)}, expected {stack}")
+        parents = [str(names.get(parent, parent)) for parent in seal.parents]
+        wanted = [str(parent) for parent in expected.parents]
+        if parents != wanted:
+            problems.append(f"{name}: parents {_listed(parents)}, expected {_listed(wanted)}")
+    return problems
+
+
+def check_seen(
+    prediction: Prediction, sealed: Sequence[SealedTask], judges: Mapping[str, Seen]
+) -> list[str]:
+    """Compare what each judge saw with the seals, with the model, and with what the others saw.
+
+    Args:
+        prediction: What the model says of the graph.
+        sealed: Every sealed attempt.
+        judges: What each judge saw, by its name.
+
+    Returns:
+        A sentence for each difference.
+    """
+    problems: list[str] = []
+    names = name_tasks(sealed)
+    last = {(seal.step, seal.task): seal.attempt for seal in _last_attempts(sealed)}
+    predicted = {task.id: task for task in prediction.tasks}
+    for judge, seen in judges.items():
+        for step, tasks in seen.items():
+            ids = {task["task"] for task in tasks}
+            kept = {task for its_step, task in last if its_step == step}
+            if ids != kept:
+                problems.append(
+                    f"{judge} shows of {step} the tasks {_listed(sorted(ids))}, "
+                    f"sealed are {_listed(sorted(kept))}"
+                )
+            for task in tasks:
+                key = (step, task["task"])
+                if key in names and names[key] in predicted:
+                    expected = predicted[names[key]]
+                    found = _check_shown(task, expected.index, last[key])
+                    found += _check_parents(task, expected.parents, names)
+                    problems += [f"{judge} shows {names[key]} with {each}" for each in found]
+    return problems + list(_check_agreement(judges))
+
+
+def name_tasks(sealed: Sequence[SealedTask]) -> dict[tuple[str, str], TaskId]:
+    """Name each task as the model does, by its step, its place in every open foreach, its turn."""
+    places = {
+        (seal.step, seal.task): TaskId(seal.step, tuple(index for index, _ in seal.frames))
+        for seal in sealed
+        if not seal.step.startswith("_")
+    }
+    names: dict[tuple[str, str], TaskId] = {}
+    turns: Counter[TaskId] = Counter()
+    # Only a loop brings a flow to one place again, so there the ids are in the order of the turns.
+    for key in sorted(places, key=lambda key: (len(key[1]), key[1])):
+        names[key] = places[key]._replace(turn=turns[places[key]])
+        turns[places[key]] += 1
+    return names
+
+
+def _check_attempts(sealed: Sequence[SealedTask], *, complete: bool) -> Iterator[str]:
+    attempts: dict[tuple[str, str], list[SealedTask]] = {}
+    for seal in sealed:
+        attempts.setdefault((seal.step, seal.task), []).append(seal)
+    for (step, task), seals in attempts.items():
+        numbers = sorted(seal.attempt for seal in seals)
+        if numbers != list(range(len(numbers))):
+            yield f"{step}/{task}: attempts {numbers} have a gap"
+        good = sorted(seal.attempt for seal in seals if seal.ok)
+        if len(good) > 1:
+            yield f"{step}/{task}: attempts {good} all succeeded"
+        if good and good != numbers[-1:]:
+            yield f"{step}/{task}: attempt {good[0]} succeeded, and yet another was made"
+        if complete and not good:
+            yield f"{step}/{task}: the run came to its end, but no attempt succeeded"
+
+
+def _last_attempts(sealed: Sequence[SealedTask]) -> list[SealedTask]:
+    last: dict[tuple[str, str], SealedTask] = {}
+    for seal in sorted(sealed, key=lambda each: each.attempt):
+        if not seal.step.startswith("_"):
+            last[seal.step, seal.task] = seal
+    return list(last.values())
+
+
+def _check_shown(task: Mapping[str, Any], index: int | None, attempt: int) -> list[str]:
+    problems = []
+    if task["attempt"] is not None and task["attempt"] != attempt:
+        problems.append(f"attempt {task['attempt']}, sealed last is {attempt}")
+    # An interface that shows positions shows them where there are some.
+    if task["parents"] is not None and task["index"] != index:
+        problems.append(f"index {task['index']}, expected {index}")
+    return problems
+
+
+def _check_parents(
+    task: Mapping[str, Any],
+    expected: Sequence[TaskId],
+    names: Mapping[tuple[str, str], TaskId],
+) -> list[str]:
+    if task["parents"] is None:
+        return []
+    shown = []
+    for parent in task["parents"]:
+        step, _, its_task = parent.partition("/")
+        shown.append(str(names.get((step, its_task), parent)))
+    wanted = [str(each) for each in expected]
+    if shown == wanted:
+        return []
+    return [f"parents {_listed(shown)}, expected {_listed(wanted)}"]
+
+
+def _check_agreement(judges: Mapping[str, Seen]) -> Iterator[str]:
+    first, *others = judges or [""]
+    for other in others:
+        for step in judges[first]:
+            ones = {task["task"]: task["values"] for task in judges[first][step]}
+            twos = {task["task"]: task["values"] for task in judges[other].get(step, ())}
+            for task in ones.keys() & twos.keys():
+                differing = {
+                    name
+                    for name in ones[task].keys() | twos[task].keys()
+                    if ones[task].get(name) != twos[task].get(name)
+                }
+                if differing:
+                    yield (
+                        f"{first} and {other} read different values of {step}/{task}: "
+                        f"{_listed(sorted(differing))}"
+                    )
+
+
+def _find_extra(names: Iterable[TaskId], predicted: Container[TaskId]) -> list[TaskId]:
+    """Give the places that more tasks were at than the model says."""
+    places = (name._replace(turn=0) for name in names if name.turn and name not in predicted)
+    return [*dict.fromkeys(place for place in places if place in predicted)]
+
+
+def _listed(parts: Iterable[str]) -> str:
+    listed = list(parts)
+    if not listed:
+        return "none"
+    more = f", ... ({len(listed)})" if len(listed) > _SHOWN else ""
+    return ", ".join(listed[:_SHOWN]) + more

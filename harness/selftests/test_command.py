@@ -1,0 +1,180 @@
+"""The command of the harness, as a person types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from plait_harness.command import main
+from plait_harness.home import HOME
+
+ROOT = os.path.dirname(HOME)
+
+PLANTED = '''
+from plait_harness import FlowTest, steps
+
+
+class Planted(FlowTest):
+    """Expects what is not so, on one of two graphs."""
+
+    @steps(0, ["all"])
+    def every(self):
+        self.x = 1
+
+    def check_results(self, flow, checker):
+        checker.assert_artifact("end", "x", 2 if len(flow.nodes) > 2 else 1)
+'''
+
+GRAPHS = {
+    "two": {"start": {"linear": "end"}, "end": {}},
+    "three": {"start": {"linear": "a"}, "a": {"linear": "end"}, "end": {}},
+}
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    """Somebody's own graphs and a test that fails on one of them."""
+    (tmp_path / "graphs").mkdir()
+    (tmp_path / "tests").mkdir()
+    for name, nodes in GRAPHS.items():
+        graph = {"name": name, "shows": "It.", "graph": nodes}
+        (tmp_path / "graphs" / f"{name}.json").write_text(json.dumps(graph))
+    (tmp_path / "tests" / "planted.py").write_text(PLANTED)
+    return tmp_path
+
+
+def run(*arguments: str, cwd: str = ROOT) -> tuple[int, str]:
+    """Run the command in a process of its own, and give its exit code and output."""
+    done = subprocess.run(
+        [sys.executable, os.path.join(HOME, "run_tests.py"), *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_failure_is_told_repeated_and_rerun(theirs):
+    """From the first run to the command that it prints, and to --rerun-failed."""
+    report = str(theirs / "report")
+    own = ["--graphs", str(theirs / "graphs"), "--tests", str(theirs / "tests")]
+    code, said = run("--contexts", "dev-local", *own, "--report", report, "--num-parallel", "2")
+
+    assert code == 1, said
+    assert "artifact 'x' of end/3: expected 2, got 1" in said
+    flow = os.path.join(report, "cases", "Planted.three.dev-local.cli", "flow.py")
+    assert f"flow: {flow}" in said
+    assert os.path.exists(flow)
+    assert re.search(r"three +0 !1\ntwo +1\nall +1 !1\n", said)
+    assert "1 failed, 1 passed in" in said
+    for name in ("index.html", "junit.xml", "cases.jsonl"):
+        assert os.path.exists(os.path.join(report, name)), name
+
+    (command,) = [line.strip() for line in said.splitlines() if " --debug " in line]
+    words = shlex.split(command)
+    assert words[:3] == ["python", "harness/run_tests.py", "--debug"]
+    code, again = run(*words[2:], "--report", str(theirs / "debug"))
+    assert code == 1
+    assert "artifact 'x' of end/3: expected 2, got 1" in again
+    assert "1 failed in" in again
+    kept = theirs / "debug" / "cases" / "Planted.three.dev-local.cli" / ".plait" / "store"
+    assert kept.is_dir()
+
+    (theirs / "tests" / "planted.py").write_text(PLANTED.replace("2 if len", "1 if len"))
+    code, mended = run(
+        "--contexts", "dev-local", *own, "--report", report, "--rerun-failed", "--num-parallel", "1"
+    )
+    assert code == 0, mended
+    assert "1 passed in" in mended
+    code, nothing = run("--contexts", "dev-local", *own, "--report", report, "--rerun-failed")
+    assert (code, nothing) == (2, f"error: nothing failed in {report}: no case to rerun\n")
+
+
+def test_one_case_is_repeated_by_its_name_in_pytest_too(tmp_path):
+    """`pytest harness/contexts.json::Template[graph-context-executor]` runs it."""
+    case = f"{HOME}/contexts.json::BasicArtifact[start-end-dev-local-cli]"
+    done = subprocess.run(
+        [
+            sys.executable,
+            *("-m", "pytest", case, "-q", "-p", "no:cacheprovider"),
+            f"--report={tmp_path / 'report'}",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed in" in done.stdout
+
+
+def test_no_case_is_a_failure(capsys):
+    """A selection of nothing ends with an exit code that is not 0, and says why."""
+    code = main(["--contexts", "dev-local", "--graphs", "linear", "--tests", "JoinInputs"])
+
+    said = capsys.readouterr().err.splitlines()
+    assert code == 1
+    assert said[0] == "gate cases: no case ran"
+    assert said[1].startswith("gate fit: template 'JoinInputs' fits no graph; on linear: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--tests", "BasicArtefact"], "error: there is no test 'BasicArtefact'\n  did you mean '"),
+        (["--executors", "apy"], "error: there is no executor 'apy'\n  did you mean 'api'?\n"),
+        (["--rerun-failed", "--report", "nowhere"], "error: nothing failed in nowhere: no case"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_runs(arguments, said, capsys):
+    """The exit code is that for wrong usage."""
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_graph_that_is_none_is_named_with_file_and_node(tmp_path, capsys):
+    """Before anything runs."""
+    path = tmp_path / "odd.json"
+    nodes = {"start": {"linear": "nowhere"}, "end": {}}
+    path.write_text(json.dumps({"name": "odd", "shows": "It.", "graph": nodes}))
+
+    assert main(["--graphs", str(path)]) == 2
+    assert capsys.readouterr().err == (
+        f"error: {path} is not a valid graph\n"
+        "  node 'start': goes to 'nowhere', which is not in the graph\n"
+    )
+
+
+def test_the_matrix_is_listed_with_what_does_not_fit(capsys):
+    """Nothing runs; why something is left out is said."""
+    code = main(
+        ["--list", "--contexts=dev-local", "--tests=JoinInputs", "--graphs=linear,", "--seed=3"]
+    )
+
+    said = capsys.readouterr().out
+    assert code == 1
+    assert "\n0 cases\n" in said
+    assert "not generated: JoinInputs on linear in dev-local: 'step_join' is required" in said
+    assert "gate fit: template 'JoinInputs' fits no graph" in said
+    assert main(["--list", "--contexts", "dev-local", "--graphs", "start-end"]) == 0
+    assert "BasicArtifact[start-end-dev-local-cli]\n" in capsys.readouterr().out
+
+
+def test_what_is_not_its_own_goes_to_pytest(tmp_path):
+    """Any option of pytest works."""
+    code, said = run(
+        *("--contexts", "dev-local", "--graphs", "start-end", "--tests", "BasicArtifact"),
+        *("--report", str(tmp_path / "report"), "--collect-only"),
+    )
+
+    assert code == 0
+    assert "BasicArtifact[start-end-dev-local-cli]" in said
