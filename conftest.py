@@ -30,7 +30,7 @@ class Tally:
 
     def is_whole(self) -> bool:
         """Whether everything was asked for: no path, no expression, nothing left out."""
-        # By name, because a plugin that is left out (`-p no:cacheprovider`) takes its options along.
+        # By name: a plugin that is left out (`-p no:cacheprovider`) takes its options along.
         chosen = [getattr(self._config.option, name, None) for name in NARROWING]
         return self._config.args_source is pytest.Config.ArgsSource.TESTPATHS and not any(chosen)
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from plait_harness.gates import Breach
-from plait_harness.home import HOME, home_path
+from plait_harness.home import HOME
 from plait_harness.mistakes import Mistake
+from plait_harness.pages import write_html
 from plait_harness.probe import FEATURE_VARIABLE, IMPORTING, iter_records
 
 GATES_FILE = os.path.join(HOME, "coverage_gates.toml")
@@ -329,12 +330,12 @@ def _read_data(coverage: Any, path: str) -> Any:
 def _features_by_line(
     contexts: Mapping[int, Sequence[str]], executed: Sequence[int]
 ) -> dict[int, set[str]]:
-    # What runs on import is nobody's feature, unless nothing else runs it.
+    # What runs when a module is imported is nobody's feature, whoever imports it.
     found = {}
     for line in executed:
-        features = set(contexts.get(line, ())) - {IMPORTING, _UNIT, ""}
-        if features:
-            found[line] = features
+        names = set(contexts.get(line, ()))
+        if IMPORTING not in names and names - {_UNIT, ""}:
+            found[line] = names - {_UNIT, ""}
     return found
 
 
@@ -351,19 +352,8 @@ def _ranges(file: str, lines: Sequence[int]) -> Iterator[str]:
 
 def write_page(folder: str, measured: Measured, floors: Floors) -> None:
     """Write `coverage.html`: by subsystem, by feature, and what none reaches."""
-    # Imported here: only the end of a measured run makes the page.
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(home_path("templates")),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("coverage.html.j2").render(measured=measured, floors=floors)
-    with open(os.path.join(folder, "coverage.html"), "w", encoding="utf-8") as file:
-        file.write(page)
+    path = os.path.join(folder, "coverage.html")
+    write_html(path, "coverage.html.j2", measured=measured, floors=floors)
 
 
 def format_measured(measured: Measured, floors: Floors) -> list[str]:

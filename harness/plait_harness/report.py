@@ -12,9 +12,9 @@ from typing import Any
 
 from plait_harness.case import CaseResult
 from plait_harness.gates import Breach
-from plait_harness.home import home_path
 from plait_harness.leftovers import OWN_FOLDER
 from plait_harness.matrix import Case, Excluded
+from plait_harness.pages import write_html
 from plait_harness.progress import Cell
 
 CASES_FILE = "cases.jsonl"
@@ -99,17 +99,9 @@ def write_page(
     folder: str, rows: Sequence[CaseRow], excluded: Sequence[Excluded], breaches: Sequence[Breach]
 ) -> None:
     """Write `index.html`: for each context a map of templates (down) by graphs (across)."""
-    # Imported here: workers never write the page.
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(home_path("templates")),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html.j2").render(
+    write_html(
+        os.path.join(folder, "index.html"),
+        "report.html.j2",
         contexts=list(dict.fromkeys(row.context for row in rows)),
         graphs=sorted({row.graph for row in rows}),
         templates=list(dict.fromkeys(row.template for row in rows)),
@@ -122,8 +114,6 @@ def write_page(
         failed=sum(row.outcome != "passed" for row in rows),
         seconds=sum(row.seconds for row in rows),
     )
-    with open(os.path.join(folder, "index.html"), "w", encoding="utf-8") as file:
-        file.write(page)
 
 
 def summarize(rows: Iterable[CaseRow]) -> list[Cell]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar
 
 from plait_harness.contexts import ContextSpec, load_contexts
 from plait_harness.graphs import GraphSpec, load_graph
@@ -44,7 +45,7 @@ def choose_contexts(wanted: Sequence[str]) -> Chosen[ContextSpec]:
     chosen = _choose("context", wanted, home_path("contexts.json"), ".json", load_contexts)
     if wanted:
         # A file given as a whole leaves its disabled contexts off; a name turns one on.
-        named = {name.lower() for name in wanted}
+        named = {name.rpartition("::")[2].lower() for name in wanted}
         specs = {
             name: spec
             for name, spec in chosen.specs.items()
@@ -57,12 +58,7 @@ def choose_contexts(wanted: Sequence[str]) -> Chosen[ContextSpec]:
 
 def choose_graphs(wanted: Sequence[str]) -> Chosen[GraphSpec]:
     """Choose graphs; none wanted means all."""
-
-    def load(path: str) -> dict[str, GraphSpec]:
-        graph = load_graph(path)
-        return {graph.name: graph}
-
-    return _choose("graph", wanted, home_path("graphs"), ".json", load)
+    return _choose("graph", wanted, home_path("graphs"), ".json", _load_graphs)
 
 
 def choose_templates(wanted: Sequence[str]) -> Chosen[TemplateSpec]:
@@ -72,12 +68,7 @@ def choose_templates(wanted: Sequence[str]) -> Chosen[TemplateSpec]:
 
 def choose_checkers(wanted: Sequence[str]) -> Chosen[CheckerSource]:
     """Choose checkers; none wanted means all."""
-
-    def load(path: str) -> dict[str, CheckerSource]:
-        name = os.path.splitext(os.path.basename(path))[0]
-        return {name: CheckerSource(name, path)}
-
-    return _choose("checker", wanted, home_path("checkers"), ".py", load)
+    return _choose("checker", wanted, home_path("checkers"), ".py", _load_checkers)
 
 
 def split_names(text: str) -> list[str]:
@@ -92,7 +83,7 @@ def _choose(
     suffix: str,
     load: Callable[[str], Mapping[str, _Spec]],
 ) -> Chosen[_Spec]:
-    own = _load_all(kind, own_path, suffix, load)
+    own = _load_own(kind, own_path, suffix, load)
     if not wanted:
         return Chosen(own, own, narrowed=False)
     others: dict[str, _Spec] = {}
@@ -115,6 +106,24 @@ def _choose(
         specs[found] = known[found]
     narrowed = bool(others) or any(name not in specs for name in own)
     return Chosen(specs, known, narrowed)
+
+
+def _load_graphs(path: str) -> dict[str, GraphSpec]:
+    graph = load_graph(path)
+    return {graph.name: graph}
+
+
+def _load_checkers(path: str) -> dict[str, CheckerSource]:
+    name = os.path.splitext(os.path.basename(path))[0]
+    return {name: CheckerSource(name, path)}
+
+
+@cache
+def _load_own(
+    kind: str, path: str, suffix: str, load: Callable[[str], Mapping[str, Any]]
+) -> dict[str, Any]:
+    # The harness's own stay as they are while it runs.
+    return _load_all(kind, path, suffix, load)
 
 
 def _is_path(name: str) -> bool:

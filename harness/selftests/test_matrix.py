@@ -10,7 +10,7 @@ import pytest
 from plait_harness.home import home_path
 from plait_harness.matrix import Selection, build_matrix
 from plait_harness.mistakes import Mistake
-from plait_harness.options import command_for, read_options
+from plait_harness.options import OPTIONS, command_for, read_options
 
 GRAPH = {
     "name": "theirs",
@@ -249,22 +249,4 @@ def test_the_command_that_repeats_a_case_names_it_alone(theirs):
     ) == [case.id]
 
 
-_DEFAULTS = {
-    f"harness_{name}": default
-    for name, default in {
-        "contexts": "",
-        "graphs": "",
-        "tests": "",
-        "checkers": "",
-        "executors": "",
-        "seed": None,
-        "inherit_env": False,
-        "rerun_failed": False,
-        "report": "report",
-        "coverage": False,
-        "coverage_with": None,
-        "update_floors": False,
-        "update_tally": False,
-        "keep_folders": False,
-    }.items()
-}
+_DEFAULTS = {option.dest: option.declaration()["default"] for option in OPTIONS}

@@ -17,7 +17,7 @@ from plait.base.pathspec import RunKey
 from plait.metadata.protocol import Status
 from plait.wiring.stores import Stores, open_stores
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 WIDE = """
 import os

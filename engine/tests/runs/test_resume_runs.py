@@ -14,7 +14,7 @@ import pytest
 
 from plait import Flow, Run, default_metadata, default_namespace, metadata, namespace
 
-PATIENCE = 30
+PATIENCE = 120
 
 FLOW = """
 import os
