@@ -13,6 +13,7 @@ from plait.cli.command import Command, Entry, Option, Program
 from plait.cli.screen import Screen
 
 _HERE = "plait.cli.commands.tutorials"
+_LEFT_BY_RUNS = ("__pycache__", ".plait", ".ipynb_checkpoints")
 
 
 class UnknownTutorial(UsageError):
@@ -79,8 +80,10 @@ def describe_tutorial(folder: str) -> str:
 def list_() -> None:
     """List the tutorials."""
     screen = Screen(sys.stdout)
-    for name, folder in find_tutorials().items():
-        screen.line(f"{name:<16} {describe_tutorial(folder)}")
+    found = find_tutorials()
+    widest = max(map(len, found))
+    for name, folder in found.items():
+        screen.line(f"{name:<{widest}}  {describe_tutorial(folder)}")
 
 
 @click.command(cls=Command, examples={"00-hello": "read about the first one"})
@@ -110,9 +113,7 @@ def pull(name: str | None, to: str) -> None:
     screen = Screen(sys.stdout)
     for full, folder in chosen.items():
         # What running a tutorial in place left there is not part of it.
-        shutil.copytree(
-            folder, targets[full], ignore=shutil.ignore_patterns("__pycache__", ".plait")
-        )
+        shutil.copytree(folder, targets[full], ignore=shutil.ignore_patterns(*_LEFT_BY_RUNS))
         screen.line(f"{full} is in {targets[full]}")
 
 

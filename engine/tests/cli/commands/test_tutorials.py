@@ -40,8 +40,10 @@ def test_tutorials_are_listed(capsys):
     """Each has a name and a line about it."""
     assert call_plait(["tutorials", "list"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "00-hello         a first flow",
-        "02-statistics    one task a group",
+        "00-hello           a first flow",
+        "01-playlist        branches, a file, and a notebook",
+        "02-statistics      one task a group",
+        "03-playlist-redux  one flow reads what another found",
     ]
 
 
@@ -65,7 +67,7 @@ def test_a_tutorial_is_copied(tmp_path, capsys):
     """All of its files are there, and nothing that running it left behind."""
     assert call_plait(["tutorials", "pull", "statistics", "--to", str(tmp_path)]) == 0
     copied = sorted(path.name for path in (tmp_path / "02-statistics").iterdir())
-    assert copied == ["DATA.md", "README.md", "convert.py", "movies.csv", "stats.py"]
+    assert copied == ["DATA.md", "README.md", "convert.py", "movies.csv", "stats.ipynb", "stats.py"]
     assert capsys.readouterr().out.startswith("02-statistics is in ")
 
 
