@@ -67,6 +67,7 @@ class TaskModel:
         stack: What `foreach_stack()` answers in it, outermost first.
         width: How many elements it fans out over; None unless it is a foreach.
         case: The value by which it chooses its successor; None unless it is a switch.
+        joins: Whether it is a join, which finds the artifacts of `inputs` in them alone.
     """
 
     id: TaskId
@@ -75,6 +76,7 @@ class TaskModel:
     stack: tuple[FrameModel, ...]
     width: int | None = None
     case: str | None = None
+    joins: bool = False
 
     @property
     def step(self) -> str:
@@ -227,6 +229,7 @@ class _Walk:
                 stack=stack,
                 width=None if elements is None else len(elements),
                 case=case,
+                joins=bool(node.get("join")),
             )
             self.tasks.append(task)
             if "branch" in node:

@@ -31,6 +31,8 @@ CHECK_NAMES = {
     "plait_harness.checking": ("judge",),
     "plait_harness.expect": EXPECT_NAMES,
     "plait_harness.model": ("TaskId", "predict"),
+    "plait_harness.outcomes": ("plan_clones", "predict_attempts", "predict_outcome"),
+    "plait_harness.scopes": ("predict_scopes",),
 }
 """What checks may use, by the module it comes from."""
 
