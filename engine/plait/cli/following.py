@@ -31,8 +31,8 @@ def follow(
 ) -> None:
     """Show what tasks have printed and go on until they have ended.
 
-    Of a task, that is its own end. Of a step, it is that of the run, for a loop or another branch
-    may bring more tasks of it.
+    Of a task, that is its own end. Of a step or a run, it is that of the run, for a loop or another
+    branch may bring more tasks of a step.
 
     Args:
         session: Says which flow.
@@ -47,15 +47,15 @@ def follow(
     """
     name, _, rest = pathspec.removeprefix(f"{session.flow_name}/").partition("/")
     run = get_run(session, connection, name)
-    whole_step = "/" not in rest
+    many = "/" not in rest
     logs = _Followed(connection, show, attempt)
     while True:
         # Asked first: what is read after the end is all there is.
         over = run.has_ended
-        tasks = _find(session, connection, pathspec, run, waiting=whole_step and not over)
+        tasks = _find(session, connection, pathspec, run, waiting=many and not over)
         for task in tasks:
             logs.show_new(task)
-        if over or not (whole_step or logs.going):
+        if over or not (many or logs.going):
             return
         pause()
 

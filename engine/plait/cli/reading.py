@@ -1,4 +1,4 @@
-"""What `dump` and `logs` read: the tasks that `run/step[/task]` names, in order of their ids."""
+"""What `dump` and `logs` read: the tasks that `run[/step[/task]]` names, in order of their ids."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from plait.cli.session import Session
 from plait.client.opened_run import OpenedRun
 from plait.client.opened_task import OpenedTask
 from plait.client.source import Connection
+from plait.metadata.rules import get_number
 
-FORM = "run/step[/task]"
+FORM = "run[/step[/task]]"
 """How a person names the tasks to read."""
 
 _SHOWN = 12
@@ -97,14 +98,15 @@ def open_store(session: Session) -> Iterator[Connection]:
 def find_tasks(
     session: Session, connection: Connection, pathspec: str, attempt: int | None = None
 ) -> Iterator[OpenedTask]:
-    """Give the tasks that *pathspec* names, those of a step in order of their ids.
+    """Give the tasks that *pathspec* names, those of a step or of a run in order of their ids.
 
     Namespaces don't matter here: who names a run by its id means that run.
 
     Args:
         session: Says which flow.
         connection: The store to look in.
-        pathspec: `run/step` or `run/step/task`; a first part with the flow's name may be there.
+        pathspec: `run`, `run/step` or `run/step/task`; a first part with the flow's name may be
+            there.
         attempt: The attempt to show of each; by default the last one that finished.
 
     Raises:
@@ -112,10 +114,13 @@ def find_tasks(
         NoSuchRun, NoSuchStep, NoSuchTask, NoSuchAttempt: It names nothing.
     """
     own = f"{session.flow_name}/"
-    parts = parse_pathspec(pathspec.removeprefix(own), parts=(2, 3), form=FORM)
+    parts = parse_pathspec(pathspec.removeprefix(own), parts=(1, 3), form=FORM)
     run = get_run(session, connection, parts[0])
-    step = parts[1]
-    if len(parts) == 3:
+    step = parts[1] if len(parts) > 1 else ""
+    if not step:
+        every = [record for each in run.list_steps() for record in run.iter_tasks(each.step)]
+        records = sorted(every, key=lambda record: get_number(record.key.task))
+    elif len(parts) == 3:
         record = run.find_task(step, parts[2])
         if record is None:
             _refuse_step(run, step)

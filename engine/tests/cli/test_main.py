@@ -150,8 +150,8 @@ def test_version_names_plait_and_python(project):
         (
             ["dump"],
             (
-                "error[missing-argument]: run/step[/task] is missing\n"
-                "  fix: write it as: python trial.py dump [OPTIONS] run/step[/task]"
+                "error[missing-argument]: run[/step[/task]] is missing\n"
+                "  fix: write it as: python trial.py dump [OPTIONS] run[/step[/task]]"
             ),
         ),
         (["step", "work"], "error[missing-argument]: --order is missing\n  fix: write it as: "),

@@ -1,4 +1,4 @@
-"""The command `dump`: the artifacts of a task or of a step's tasks, to read or as a file."""
+"""The command `dump`: the artifacts of a task, a step or a run, to read or as a file."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class NoSuchArtifact(UsageError):
     examples={
         "3/train": "the artifacts of all tasks of step `train` of run 3",
         "3/train/7 --include model,loss": "two artifacts of one task",
-        "3/train --file out.pickle": "all of them, as {pathspec: {name: value}}",
+        "3 --file out.pickle": "those of every task of the run, as {pathspec: {name: value}}",
     },
 )
 @click.argument("pathspec", metavar=FORM)
@@ -69,7 +69,7 @@ class NoSuchArtifact(UsageError):
 )
 @click.pass_obj
 def dump(session: Session, /, pathspec: str, **given: Any) -> int:
-    """Print the artifacts of a task, or of every task of a step, in order of their ids."""
+    """Print the artifacts of a task, or of every task of a step or a run, in order of their ids."""
     wanted = tuple(name.strip() for name in given["include"].split(",") if name.strip())
     limit: int | None = given["max_value_size"]
     with open_store(session) as connection:

@@ -23,7 +23,7 @@ from plait.logs.lines import LogLine, Stream, text_of
         "3/train": "what all tasks of step `train` of run 3 printed",
         "3/train/7 --stderr": "what one of them wrote to stderr, as it was written",
         "3/train/7 --attempt 0 --timestamps": "what its first attempt printed, and when",
-        "3/train --follow": "what they print, as they print it, until the last one has ended",
+        "3 --follow": "what all tasks of the run print, as they print it, until it has ended",
     },
 )
 @click.argument("pathspec", metavar=FORM)
@@ -58,8 +58,8 @@ from plait.logs.lines import LogLine, Stream, text_of
 def logs(session: Session, /, pathspec: str, **chosen: Any) -> None:
     """Print what a task, or every task of a step, printed.
 
-    One task's output comes as it was written, to the byte. That of a step comes in order of its
-    tasks, each line with its task before it.
+    One task's output comes as it was written, to the byte. That of a step or of a run comes in
+    order of its tasks, each line with its task before it.
     """
     stream: Stream | None = None
     if chosen["stdout"] != chosen["stderr"] and not chosen["both"]:

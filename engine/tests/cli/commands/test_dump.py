@@ -38,6 +38,15 @@ def test_a_task_shows_what_it_sees(past):
     ]
 
 
+@pytest.mark.parametrize("run", ["1", "TrialFlow/1"])
+def test_a_run_is_dumped_task_by_task(past, run):
+    """The tasks of all steps come in order of their ids."""
+    said = past.call("dump", run, "--include", "count")
+
+    heads = [line for line in said.out.splitlines() if line.startswith("1/")]
+    assert heads == ["1/start/1", "1/work/2", "1/work/3", "1/work/4", "1/join/5", "1/end/6"]
+
+
 def test_private_artifacts_are_shown_on_request(past):
     """plait's own artifacts begin with an underscore."""
     assert "_foreach" not in past.call("dump", "1/work/3").out
@@ -97,7 +106,11 @@ def test_a_file_that_cannot_be_written_leaves_nothing(past, tmp_path):
 @pytest.mark.parametrize(
     ("pathspec", "error"),
     [
-        ("1", "error[bad-pathspec]: '1' is not a pathspec of the form run/step[/task]"),
+        (
+            "1/work/3/0",
+            "error[bad-pathspec]: '1/work/3/0' is not a pathspec of the form run[/step[/task]]",
+        ),
+        ("30", "error[no-such-run]: TrialFlow has no run '30'\n"),
         ("1//2", "error[bad-pathspec]"),
         (
             "30/work",

@@ -31,6 +31,13 @@ def test_a_step_comes_in_order_of_its_tasks(past):
     assert said.out == "[1/work/2] out 0\n[1/work/3] out 1\n[1/work/4] out 2\n"
 
 
+def test_a_run_comes_in_order_of_its_tasks(past):
+    """Steps that printed nothing add nothing."""
+    said = past.call("logs", "1", "--stderr")
+
+    assert said.out == "[1/work/2] err 0\n[1/work/3] err 1\n[1/work/4] err 2\n"
+
+
 def test_timestamps(past):
     """Each line can begin with its time."""
     stamp = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
