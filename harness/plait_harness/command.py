@@ -100,6 +100,9 @@ def _own_arguments(chosen: argparse.Namespace) -> list[str]:
 
 
 def _hand_over(chosen: argparse.Namespace, options: RunOptions, arguments: list[str]) -> int:
+    # Plugins that happen to be installed cost seconds in every worker: pytest rewrites the
+    # assertions of all that their packages hold. Those that are wanted are named by `-p`.
+    os.environ.setdefault("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     import pytest
 
     root = os.path.dirname(HOME)
@@ -116,9 +119,9 @@ def _hand_over(chosen: argparse.Namespace, options: RunOptions, arguments: list[
     if os.path.exists(config):
         base += ["-c", config]
     if chosen.debug:
-        base += ["-x", "-p", "no:xdist", "--keep-folders"]
+        base += ["-x", "--keep-folders"]
     else:
         workers = chosen.num_parallel or os.cpu_count() or 1
         # One case at a time: a chunk with a long one in it would keep its worker to the end.
-        base += ["-n", str(workers), "--dist=load", "--maxschedchunk=1"]
+        base += ["-p", "xdist", "-n", str(workers), "--dist=load", "--maxschedchunk=1"]
     return int(pytest.main([*base, *arguments]))
