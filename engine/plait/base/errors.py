@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 
@@ -64,6 +64,16 @@ class PlaitError(Exception):
     ) -> None:
         super().__init__(what)
         self.findings: Sequence[Finding] = (Finding(self.slug, what, why, fix, where),)
+
+    def place(self, where: Where | None) -> None:
+        """Say where the mistake is written, for findings that could not know when they were made.
+
+        Args:
+            where: The place; None leaves them as they are.
+        """
+        self.findings = tuple(
+            replace(finding, where=finding.where or where) for finding in self.findings
+        )
 
     def format(self) -> str:
         """Give every finding of this error, in the order found, as the terminal shows them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from plait.base.errors import PlaitError, Where
+from plait.base.errors import PlaitError, Where, shown_path
 from plait.base.pathspec import AttemptKey
 from plait.base.records import Failure
 from plait.cli.boundary import print_error
@@ -31,15 +31,18 @@ class TaskFailed(PlaitError):
     slug = "task-failed"
 
     def __init__(self, key: AttemptKey, failure: Failure, program: str) -> None:
-        file, _, line = failure.where.rpartition(":")
-        where = Where(file, int(line)) if file and line.isdigit() else None
         task = f"{key.run}/{key.step}/{key.task}"
         super().__init__(
             f"step '{key.step}' failed: task {task}, attempt {key.attempt}",
             why=failure.summary,
             fix=f"'{program} logs {task}' shows what it printed",
-            where=where,
+            where=_shown_place(failure),
         )
+
+
+def _shown_place(failure: Failure) -> Where | None:
+    file, _, line = failure.where.rpartition(":")
+    return Where(shown_path(file), int(line)) if file and line.isdigit() else None
 
 
 class RunFailed(PlaitError):
@@ -154,7 +157,8 @@ class Console:
                 self._tell(key.step, event.at)
             return
         what = f"{_label(key, event.pid)} attempt {key.attempt} failed"
-        place = f" ({event.failure.where})" if event.failure.where else ""
+        where = _shown_place(event.failure)
+        place = f" ({where})" if where else ""
         again = ""
         if event.retry_in is None:
             progress.failed += 1

@@ -28,13 +28,12 @@ class UnknownOption(UsageError):
 
     slug = "unknown-option"
 
-    def __init__(self, option: str, known: Sequence[str], path: str, hint: str = "") -> None:
+    def __init__(
+        self, option: str, known: Sequence[str], path: str, elsewhere: tuple[str, str] | None = None
+    ) -> None:
         command = path.rpartition(" ")[2]
-        super().__init__(
-            f"'{command}' has no option '{option}'",
-            why=hint or nearest(option, known),
-            fix=f"'{path} --help' lists its options",
-        )
+        why, fix = elsewhere or (nearest(option, known), f"'{path} --help' lists its options")
+        super().__init__(f"'{command}' has no option '{option}'", why=why, fix=fix)
 
 
 class BadOption(UsageError):
@@ -152,8 +151,8 @@ def _options_of(context: click.Context) -> list[str]:
     ]
 
 
-def _where_else(option: str, context: click.Context) -> str:
-    """Say so where *option* stands on the wrong side of the command."""
+def _where_else(option: str, context: click.Context) -> tuple[str, str] | None:
+    """Say why and how to write it where *option* stands on the wrong side of the command."""
     program = context.command
     if isinstance(program, click.Group):
         for name in program.list_commands(context):
@@ -161,17 +160,17 @@ def _where_else(option: str, context: click.Context) -> str:
             # Only its own options: a flow's parameters may not be readable yet.
             if command is not None and any(option in one.opts for one in command.params):
                 return (
-                    f"'{option}' is an option of '{name}': it goes after the command, "
-                    f"as in '{context.command_path} {name} {option} ...'"
+                    f"it is an option of '{name}'",
+                    f"write it after the command: {context.command_path} {name} {option} ...",
                 )
-        return ""
+        return None
     above = context.parent
     if above is not None and option in _options_of(above):
         return (
-            f"'{option}' is an option of the program: it goes before the command, "
-            f"as in '{above.command_path} {option} ... {context.info_name}'"
+            "it is an option of the program",
+            f"write it before the command: {above.command_path} {option} ... {context.info_name}",
         )
-    return ""
+    return None
 
 
 def _variable(parameter: click.Parameter, context: click.Context) -> str:

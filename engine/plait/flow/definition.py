@@ -195,7 +195,8 @@ def _check_members(members: Mapping[str, Any]) -> Iterator[Finding]:
                     slug=MisplacedDecorator.slug,
                     what=f"@{decorator.name} is on method '{name}', which is not a step",
                     why="the method is not marked by @step",
-                    fix=f"add @step between @{decorator.name} and def {name}",
+                    fix=f"add @step between @{decorator.name} and def {name}; if it is only called "
+                    f"by a step, put @{decorator.name} on that step",
                     where=decorator.where,
                 )
 

@@ -19,5 +19,37 @@ def find_caller() -> Where:
     return Where(shown_path(frame.f_code.co_filename), frame.f_lineno)
 
 
+def find_assignment(cls: type, step: str, name: str) -> Where | None:
+    """Give the last line at which a step's source sets an artifact; None if it is set elsewhere.
+
+    Args:
+        cls: The flow's class.
+        step: The step.
+        name: The artifact.
+    """
+    import ast
+    import inspect
+    import textwrap
+
+    method = inspect.unwrap(getattr(cls, step))
+    try:
+        lines, first = inspect.getsourcelines(method)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (OSError, TypeError, SyntaxError):
+        return None  # typed in at a prompt, or changed since
+    found = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and node.attr == name
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    ]
+    if not found:
+        return None
+    return Where(shown_path(inspect.getfile(method)), first + max(found) - 1)
+
+
 def _is_own(module: Mapping[str, object]) -> bool:
     return str(module.get("__name__", "")).startswith(_OWN)

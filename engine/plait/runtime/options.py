@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from plait.base.errors import PlaitError
+from plait.base.errors import PlaitError, Where
 from plait.base.pathspec import AttemptKey, RunKey
 from plait.base.records import Failure
 from plait.metadata.protocol import Status
+
+if TYPE_CHECKING:
+    from plait.graph.model import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,11 @@ class TooManySplits(PlaitError):
 
     slug = "too-many-splits"
 
-    def __init__(self, step: str, foreach: str, width: int, limit: int) -> None:
+    def __init__(self, node: Node, width: int, limit: int) -> None:
         super().__init__(
-            f"step '{step}' fans out over '{foreach}' into {width} tasks, more than {limit}",
+            f"step '{node.name}' fans out over '{node.foreach}' into {width} tasks, "
+            f"more than {limit}",
             why="a run stops at a foreach wider than --max-num-splits, which is often a mistake",
             fix=f"if it is meant, run again with --max-num-splits {width}",
+            where=Where(node.file, node.next_line),
         )

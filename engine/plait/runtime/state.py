@@ -308,8 +308,10 @@ class RunState:
         limit, width = self._max_num_splits, transition.width
         if width is None or width <= limit:
             return None
-        error = TooManySplits(step, transition.foreach or "", width, limit)
-        return Failure(FailureKind.LAUNCH, error.findings[0].what, error.format(), retry=False)
+        error = TooManySplits(self._graph[step], width, limit)
+        (told,) = error.findings
+        where = str(told.where)
+        return Failure(FailureKind.LAUNCH, told.what, error.format(), where=where, retry=False)
 
     def _advance(self, task: Task, ref: InputRef, transition: Transition) -> None:
         node = self._graph[task.step]

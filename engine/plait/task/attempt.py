@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
+from plait.artifacts.errors import UnpicklableArtifact
 from plait.artifacts.seal import Encoded
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import Clock
@@ -26,6 +27,7 @@ from plait.flow.current import RunningTask, set_current
 from plait.flow.definition import FlowDefinition
 from plait.flow.inputs import JoinInputs
 from plait.flow.scope import Scope, bind, collect, encode_collected
+from plait.flow.source import find_assignment
 from plait.hooks.step import AttemptBegun, StepDecorator, StepRaised
 from plait.task.boundary import describe_failure
 from plait.task.variables import variables_set
@@ -142,6 +144,8 @@ def _attempt(place: AttemptPlace, order: TaskOrder) -> _Result:
             values, carried = encode_collected(collected, place.artifacts)
             return _Result(outcome, values, carried, collected.transition)
         except Exception as error:  # noqa: BLE001  # an object of the user's raises what it likes
+            if isinstance(error, UnpicklableArtifact):
+                error.place(find_assignment(place.definition.cls, order.key.step, error.name))
             outcome = _Outcome(failure=_tell(error))
     return _salvage(place.artifacts, flow, outcome)
 

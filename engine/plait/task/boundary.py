@@ -35,7 +35,7 @@ def describe_failure(error: BaseException) -> Failure:
         summary=summary if len(summary) <= _LONGEST else f"{summary[:_LONGEST]}...",
         traceback=_format(error),
         exit_code=exit_code,
-        where=_where(error.__traceback__),
+        where=_where(error.__traceback__) or _place_of(error),
         retry=retry,
     )
 
@@ -115,6 +115,12 @@ def _trim(error: BaseException | None, seen: set[int]) -> bool:
             _trim(error.__context__, seen),
         ]
     )
+
+
+def _place_of(error: BaseException) -> str:
+    """Give `file:line` as an error of plait's says it, where no frame of the user's was open."""
+    where = error.findings[0].where if isinstance(error, PlaitError) else None
+    return "" if where is None else f"{os.path.abspath(where.file)}:{where.line}"
 
 
 def _where(trace: TracebackType | None) -> str:

@@ -43,3 +43,12 @@ def test_near_names_are_offered() -> None:
     assert nearest("x", ["b", "a"]) == "there is: a, b"
     assert nearest("x", [f"n{i:02}" for i in range(20)]).endswith("n11, ...")
     assert nearest("x", []) == ""
+
+
+def test_a_place_that_is_found_later_is_told() -> None:
+    """What knew its place keeps it, and no place changes nothing."""
+    error = InvalidFlow("F", [Finding("a", "here", where=Where("f.py", 1)), Finding("b", "there")])
+    error.place(None)
+    error.place(Where("f.py", 2))
+
+    assert error.format() == "error[a]: here (f.py:1)\nerror[b]: there (f.py:2)"

@@ -135,13 +135,16 @@ def test_version_names_plait_and_python(project):
         (
             ["run", "--quiet"],
             (
-                "  why: '--quiet' is an option of the program: it goes before the command, "
-                "as in 'python trial.py --quiet ... run'"
+                "  why: it is an option of the program\n"
+                "  fix: write it before the command: python trial.py --quiet ... run"
             ),
         ),
         (
             ["--max-workers", "2", "run"],
-            "  why: '--max-workers' is an option of 'run': it goes after the command",
+            (
+                "  why: it is an option of 'run'\n"
+                "  fix: write it after the command: python trial.py run --max-workers ..."
+            ),
         ),
         (["--workers", "forrk"], "error[bad-option]: --workers: 'forrk' is not one of "),
         (["run", "--max-workers", "0"], "error[bad-option]: --max-workers: 0 is not in the range"),

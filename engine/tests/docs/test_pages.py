@@ -19,7 +19,8 @@ PAGES = sorted(
     for pattern in ("*.md", "docs/**/*.md", "engine/plait/tutorials/*/*.md", "bench/*.md")
     for path in ROOT.glob(pattern)
 )
-SLUGS = sorted(path.stem for path in ROOT.glob("docs/errors/*.md") if path.stem != "index")
+NO_SLUGS = {"index", "common-mistakes"}
+SLUGS = sorted({path.stem for path in ROOT.glob("docs/errors/*.md")} - NO_SLUGS)
 
 OTHERS_WORDS = {
     "bad-option": "click's",

@@ -58,7 +58,7 @@ def next_twice(subject: Subject) -> Iterator[Finding]:
                 f"step '{step.name}' calls self.next {len(lines)} times",
                 f"it does so in lines {', '.join(lines[:-1])} and {lines[-1]}; a step has one "
                 "self.next, as its last statement, so that the graph is known before it runs",
-                "keep one; let the steps after it look at an artifact to decide what to do",
+                f"to choose by an artifact, write one switch: {_as_switch(step)}",
                 step.at(step.calls[1].line),
             )
 
@@ -252,6 +252,14 @@ def _list_cases(call: NextCall) -> list[Argument]:
 
 def _flat(call: NextCall) -> list[Argument]:
     return [item for argument in call.arguments for item in argument.items or (argument,)]
+
+
+def _as_switch(step: StepSource) -> str:
+    """Give one `self.next` that leads wherever the calls of *step* do."""
+    targets = [a.text for call in step.calls for a in call.arguments if a.shape is Shape.STEP]
+    named = list(dict.fromkeys(targets)) or ["self.STEP"]
+    cases = ", ".join(f"'{chr(ord('a') + place)}': {name}" for place, name in enumerate(named))
+    return f"self.next({{{cases}}}, condition='ARTIFACT')"
 
 
 def _way_out(call: NextCall) -> str:

@@ -52,7 +52,7 @@ def test_a_failed_run_ends_with_1(past):
 
     assert said.code == 1
     assert said.err.splitlines()[:3] == [
-        f"error[task-failed]: step 'work' failed: task 1/work/4, attempt 0 ({past.script}:39)",
+        "error[task-failed]: step 'work' failed: task 1/work/4, attempt 0 (trial.py:39)",
         "  why: ValueError: 2 is bad",
         "  fix: 'python trial.py logs 1/work/4' shows what it printed",
     ]
