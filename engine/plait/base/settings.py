@@ -72,6 +72,18 @@ SETTINGS: Mapping[str, Setting] = {
             "the run's own (for debuggers).",
             ("fork", "spawn", "inline"),
         ),
+        Setting(
+            "event-logger",
+            "PLAIT_EVENT_LOGGER",
+            "null",
+            "The sidecar that is told each event of a run, as NAME or NAME:ARGUMENT; null is none.",
+        ),
+        Setting(
+            "monitor",
+            "PLAIT_MONITOR",
+            "null",
+            "The sidecar that is told a run's numbers, as NAME or NAME:ARGUMENT; null is none.",
+        ),
         Setting("namespace", "PLAIT_NAMESPACE", None, "The namespace that the client reads in."),
         Setting("user", "PLAIT_USER", None, "Your name, as runs are tagged with it."),
         Setting("quiet", "PLAIT_QUIET", "0", "Print less.", ("0", "1")),

@@ -16,6 +16,7 @@ from plait.runtime.reporter import (
     AttemptOver,
     Event,
     LinesPrinted,
+    MessagesLost,
     RunBegan,
     RunOver,
     TaskCloned,
@@ -127,6 +128,9 @@ class Console:
                 progress.cloned += 1
             case RunOver():
                 self._end_run(event)
+            case MessagesLost():
+                lost = f"{event.sidecar} missed {event.lost} of {event.sent} messages"
+                self._say(event.at, f"{lost}: {event.why}", "yellow")
 
     def _print_lines(self, event: LinesPrinted) -> None:
         if self._gone:

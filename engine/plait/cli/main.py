@@ -45,6 +45,13 @@ ENTRIES = (
     Entry("step", f"{_COMMANDS}.step:step", "Run one attempt at one task."),
 )
 
+_METAVARS = {
+    "datastore-root": "FOLDER",
+    "event-logger": "NAME[:ARGUMENT]",
+    "monitor": "NAME[:ARGUMENT]",
+}
+"""What stands for the value of an option that may have any."""
+
 
 def run_flow_script(flow_class: type) -> None:
     """Run a flow's command line and leave the process with its exit code.
@@ -140,12 +147,19 @@ def _options() -> list[click.Parameter]:
                 [f"--{name}"],
                 default=SETTINGS[name].default,
                 type=click.Choice(SETTINGS[name].choices) if SETTINGS[name].choices else str,
-                metavar=None if SETTINGS[name].choices else "FOLDER",
+                metavar=_METAVARS.get(name),
                 show_default=SETTINGS[name].default is not None,
                 section=section,
                 help=SETTINGS[name].meaning,
             )
-            for name in ("workers", "metadata", "datastore", "datastore-root")
+            for name in (
+                "workers",
+                "metadata",
+                "datastore",
+                "datastore-root",
+                "event-logger",
+                "monitor",
+            )
         ),
     ]
 

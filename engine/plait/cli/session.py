@@ -22,6 +22,8 @@ class Choices:
         metadata: Where facts are kept.
         datastore: Where values are kept.
         datastore_root: The folder of the local store; None for the nearest `.plait`.
+        event_logger: The sidecar that is told a run's events, as `NAME` or `NAME:ARGUMENT`.
+        monitor: The sidecar that is told a run's numbers, in the same form.
         decorators: Decorators for all steps, as `--with` takes them.
     """
 
@@ -30,6 +32,8 @@ class Choices:
     metadata: str = "local"
     datastore: str = "local"
     datastore_root: str | None = None
+    event_logger: str = "null"
+    monitor: str = "null"
     decorators: tuple[str, ...] = ()
 
 

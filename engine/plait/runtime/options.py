@@ -29,6 +29,8 @@ class RunOptions:
         announce_file: The same for a program: a file for the run's flow, id and store, as JSON.
         command: For `spawn`: the arguments that start this flow's program, up to and without the
             command, such as `(python, flow.py, --with, retry)`.
+        event_logger: The sidecar that is told events, as `NAME` or `NAME:ARGUMENT`; `null` is none.
+        monitor: The sidecar that is told measurements, in the same form.
     """
 
     workers: str = "fork"
@@ -40,6 +42,8 @@ class RunOptions:
     run_id_file: str | None = None
     announce_file: str | None = None
     command: tuple[str, ...] = ()
+    event_logger: str = "null"
+    monitor: str = "null"
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,9 @@ class ReadyQueue:
         self._free = _Lane(deque(), [])
         self._counted = _Lane(deque(), [])
         self._places = 0
+        self._waiting: dict[str, int] = {}
+        self._told: dict[str, int] = {}
+        self._changed: set[str] = set()
 
     def __bool__(self) -> bool:
         return bool(self._free or self._counted)
@@ -90,24 +93,41 @@ class ReadyQueue:
         """Put a task at the end."""
         task.place = self._next_place()
         self._lane(task.step).ready.append(task)
+        self.count_waiting(task.step, 1)
 
     def add_fan(self, fan: FanOut) -> None:
         """Put the tasks of a foreach after all tasks that are made, and before other foreaches."""
         fan.place = self._next_place()
         self._lane(fan.step).fans.append(fan)
+        self.count_waiting(fan.step, fan.width)
 
     def pop(self) -> Task | None:
         """Give the next task that may start; None if there is none, or none has room."""
         lane = self._choose_lane() if self._shares else self._free
         if lane.ready:
-            return lane.ready.popleft()
-        if not lane.fans:
+            task = lane.ready.popleft()
+        elif lane.fans:
+            fan = lane.fans[-1]
+            task = fan.make_next()
+            if fan.next_index == fan.width:
+                lane.fans.pop()
+        else:
             return None
-        fan = lane.fans[-1]
-        task = fan.make_next()
-        if fan.next_index == fan.width:
-            lane.fans.pop()
+        self.count_waiting(task.step, -1)
         return task
+
+    def count_waiting(self, step: str, more: int) -> None:
+        """Count *more* tasks of *step* as waiting, or fewer; also those that wait elsewhere."""
+        self._waiting[step] = self._waiting.get(step, 0) + more
+        self._changed.add(step)
+
+    def take_news(self) -> dict[str, int]:
+        """Give how many tasks wait, by step, of those steps where that is news since last asked."""
+        counts = ((step, self._waiting[step]) for step in self._changed)
+        news = {step: count for step, count in counts if self._told.get(step, 0) != count}
+        self._told.update(news)
+        self._changed.clear()
+        return news
 
     def take_room(self, step: str) -> None:
         """Count what a task of *step* takes, as it starts."""
@@ -126,6 +146,8 @@ class ReadyQueue:
         for lane in (self._free, self._counted):
             lane.ready.clear()
             lane.fans.clear()
+        self._changed.update(self._waiting)
+        self._waiting = dict.fromkeys(self._waiting, 0)
 
     def _choose_lane(self) -> _Lane:
         free, counted = self._free, self._counted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,6 +84,21 @@ class TaskCloned:
 
 
 @dataclass(frozen=True, slots=True)
+class TasksWaiting:
+    """How many tasks wait to be started has changed.
+
+    Args:
+        run: The run.
+        at: Seconds since 1970.
+        steps: How many there are now, by step; steps where it has not changed are left out.
+    """
+
+    run: RunKey
+    at: float
+    steps: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class RunOver:
     """A run ended; `failure` is its first one, in the attempt `failed`."""
 
@@ -96,7 +111,35 @@ class RunOver:
     failed: AttemptKey | None = None
 
 
-Event = RunBegan | AttemptBegan | LinesPrinted | AttemptOver | TaskCloned | RunOver
+@dataclass(frozen=True, slots=True)
+class MessagesLost:
+    """A sidecar was not told everything; comes after the run's end.
+
+    Args:
+        at: Seconds since 1970.
+        sidecar: Which, in words: `event logger 'debug'`.
+        sent: How many messages there were.
+        lost: How many of them it did not take.
+        why: What happened to it, in the middle of a sentence.
+    """
+
+    at: float
+    sidecar: str
+    sent: int
+    lost: int
+    why: str
+
+
+Event = (
+    RunBegan
+    | AttemptBegan
+    | LinesPrinted
+    | AttemptOver
+    | TaskCloned
+    | TasksWaiting
+    | RunOver
+    | MessagesLost
+)
 
 
 class Reporter(Protocol):

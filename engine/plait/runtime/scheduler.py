@@ -107,6 +107,7 @@ class Scheduler:
             self._decide(core.RunStarted())
             while self._end is None:
                 self._record()
+                self._tell_waiting()
                 events = self._workers.poll(self._timeout())
                 # Before the events: an attempt that a signal to this process broke off, as it does
                 # one that runs inline, has not failed by itself.
@@ -249,6 +250,12 @@ class Scheduler:
     def _tell(self, event: told.Event) -> None:
         self._places.reporter.report(event)
 
+    def _tell_waiting(self) -> None:
+        """Say how long the queue is: once a turn, and of the steps where that has changed."""
+        steps = self._state.take_waiting()
+        if steps:
+            self._tell(told.TasksWaiting(self._run, self._clock.now(), steps))
+
     # Time and signals
 
     def _timeout(self) -> float | None:
@@ -294,6 +301,7 @@ class Scheduler:
         failed = None if end.failed is None else end.failed.task_key
         self._facts.append(facts.RunEnded(self._run, now, end.status, end.failure, failed))
         self._record()
+        self._tell_waiting()
         self._tell(
             told.RunOver(
                 self._run,

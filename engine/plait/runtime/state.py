@@ -170,6 +170,7 @@ class RunState:
                 # A retry that was given up because the run stops is no longer waited for.
                 task = self._retrying.pop(event.task, None)
                 if task is not None:
+                    self._waiting.count_waiting(task.step, -1)
                     self._waiting.add(task)
             case RunInterrupted():
                 self._interrupted = True
@@ -182,6 +183,14 @@ class RunState:
             self._ended = True
             actions.append(EndRun(self._status, self._failure, self._failed))
         return actions
+
+    def take_waiting(self) -> Mapping[str, int]:
+        """Give how many tasks wait, by step, where that is news since last asked.
+
+        A task waits for a worker, for room, or for the time of its next attempt. One that only
+        what runs now will make, such as a join's, is no task yet.
+        """
+        return self._waiting.take_news()
 
     @property
     def is_interrupted(self) -> bool:
@@ -295,6 +304,7 @@ class RunState:
         task.fallback = not retry
         if wait > 0:
             self._retrying[task.id] = task
+            self._waiting.count_waiting(task.step, 1)
             actions.append(AwaitRetry(task.id, wait))
         else:
             self._waiting.add(task)

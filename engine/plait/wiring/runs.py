@@ -12,6 +12,7 @@ from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.runtime.options import RunOptions, RunOutcome
 from plait.runtime.reporter import Reporter, RunBegan
 from plait.upkeep.claim import share_values
+from plait.wiring.sidecars import find_sidecars, sidecars_told
 from plait.wiring.stores import Stores, open_stores
 from plait.wiring.workers import SPAWN_SECONDS, check_workers, open_workers
 
@@ -101,6 +102,8 @@ def _run(
     from plait.runtime.scheduler import RunPlaces, Scheduler
     from plait.runtime.state import RunState
 
+    # Before anything is started: a name that is none is a mistake of whoever wrote it.
+    sidecars = find_sidecars(options)
     options, notes = check_workers(options)
     capacity = find_capacity(definition.plans)
     scratch = f"{definition.name}-{os.getpid()}-{os.urandom(4).hex()}"
@@ -115,49 +118,50 @@ def _run(
         if shared is None and given_stores is None:
             shared = share_values(stores.root, definition.name)
         key = create_run(definition, parameters, options, stores, origin)
-        try:
-            clock = SystemClock()
-            reporter.report(
-                RunBegan(
-                    key,
-                    clock.now(),
-                    tuple(definition.graph.nodes),
-                    stores.root,
-                    options.workers,
-                    None if origin is None else origin.key.run,
-                    (*notes, *describe_excess(definition.plans, capacity)),
+        with sidecars_told(sidecars, reporter) as watching:
+            try:
+                clock = SystemClock()
+                watching.report(
+                    RunBegan(
+                        key,
+                        clock.now(),
+                        tuple(definition.graph.nodes),
+                        stores.root,
+                        options.workers,
+                        None if origin is None else origin.key.run,
+                        (*notes, *describe_excess(definition.plans, capacity)),
+                    )
                 )
-            )
-            state = RunState(
-                key,
-                definition.graph,
-                definition.plans,
-                max_workers=options.max_workers,
-                max_num_splits=options.max_num_splits,
-                clones=None if origin is None else origin.clones,
-                capacity=capacity,
-            )
-            artifacts = stores.artifacts(definition.name)
-            places = RunPlaces(
-                artifacts,
-                stores.logs,
-                stores.metadata,
-                reporter,
-                clock,
-                adopt=_adopter(origin, artifacts, key),
-            )
-            scheduler = Scheduler(
-                key,
-                state,
-                workers,
-                places,
-                max_log_bytes=options.max_log_bytes,
-                start_seconds=SPAWN_SECONDS if options.workers == "spawn" else 0.0,
-            )
-            return scheduler.run()
-        except BaseException as error:
-            record_break(stores.metadata, key, error)
-            raise
+                state = RunState(
+                    key,
+                    definition.graph,
+                    definition.plans,
+                    max_workers=options.max_workers,
+                    max_num_splits=options.max_num_splits,
+                    clones=None if origin is None else origin.clones,
+                    capacity=capacity,
+                )
+                artifacts = stores.artifacts(definition.name)
+                places = RunPlaces(
+                    artifacts,
+                    stores.logs,
+                    stores.metadata,
+                    watching,
+                    clock,
+                    adopt=_adopter(origin, artifacts, key),
+                )
+                scheduler = Scheduler(
+                    key,
+                    state,
+                    workers,
+                    places,
+                    max_log_bytes=options.max_log_bytes,
+                    start_seconds=SPAWN_SECONDS if options.workers == "spawn" else 0.0,
+                )
+                return scheduler.run()
+            except BaseException as error:
+                record_break(stores.metadata, key, error)
+                raise
     finally:
         workers.close()
         stores.storage.sweep()

@@ -15,6 +15,7 @@ from plait.runtime.reporter import (
     AttemptBegan,
     AttemptOver,
     LinesPrinted,
+    MessagesLost,
     RunBegan,
     RunOver,
 )
@@ -165,6 +166,13 @@ def test_notes_follow_the_beginning():
     out, _ = watch(RunBegan(RUN, 1.0, STEPS, "/data", "spawn", notes=("fork is not safe here",)))
 
     assert out.splitlines()[1] == "fork is not safe here"
+
+
+def test_what_a_sidecar_missed_is_said():
+    """A sidecar that was not told everything is named, with how much it missed and why."""
+    out, _ = watch(MessagesLost(9.0, "monitor 'debug'", 40, 3, "it was too slow"))
+
+    assert out == "monitor 'debug' missed 3 of 40 messages: it was too slow\n"
 
 
 def test_bytes_that_are_no_text_are_shown():

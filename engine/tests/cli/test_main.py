@@ -310,3 +310,17 @@ def test_a_module_is_started_again_as_one(project):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_run_tells_its_sidecars(project):
+    """Sidecars are named before the command or by the environment; an unknown one stops the run."""
+    events, numbers = project.folder / "events.jsonl", project.folder / "numbers.jsonl"
+    said = project.call("--event-logger", f"debug:{events}", "--monitor", f"debug:{numbers}", "run")
+    unknown = project.call("--monitor", "debgu", "run")
+
+    assert said.code == 0
+    assert len(events.read_text().splitlines()) == 14
+    assert numbers.read_text().count("plait.tasks.done") == 6
+    assert "missed" not in said.out
+    assert (unknown.code, unknown.out) == (2, "")
+    assert unknown.err.startswith("error[unknown-sidecar]: there is no monitor 'debgu'")

@@ -36,7 +36,14 @@ ROOT = Path(__file__).parents[3]
 GUIDES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/guide/*.md"))
 PAGES = ["README.md", "docs/tutorials.md", *GUIDES]
 
-FILES = {"docs/guide/parameters.md": {"poems/tyger.txt": "burning\nbright\n"}}
+FILES = {
+    "docs/guide/parameters.md": {"poems/tyger.txt": "burning\nbright\n"},
+    "docs/guide/sidecars.md": {
+        # What an installation of the page's package leaves behind.
+        "diary-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: diary\nVersion: 1.0\n",
+        "diary-1.0.dist-info/entry_points.txt": "[plait.event_loggers]\ndiary = diary:Diary\n",
+    },
+}
 """What a page takes to be in the reader's home already."""
 
 SHELL = """

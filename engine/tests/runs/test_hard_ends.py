@@ -211,3 +211,27 @@ def test_twenty_runs_at_once_are_twenty_runs(tmp_path: Path) -> None:
     assert not (tmp_path / ".plait" / "scratch").exists() or not list(
         (tmp_path / ".plait" / "scratch").iterdir()
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_no_sidecar_outlives_a_killed_run(tmp_path: Path) -> None:
+    """A sidecar that hangs is gone within 2 s of its run's process, killed or not."""
+    (tmp_path / "hanging.py").write_text(
+        "import signal\ndef Hanging(_):\n    while True: signal.pause()\n", encoding="utf-8"
+    )
+    info = tmp_path / "hanging-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hanging\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[plait.monitors]\nhanging = hanging:Hanging\n")
+    run = start(tmp_path, WAITING, "--monitor", "hanging", "run")
+    assert run.stdout is not None
+    assert next(line for line in run.stdout if "waiting" in line)
+    # The run, its keeper, the task, what that started, and the sidecar.
+    assert len(processes_in(tmp_path)) == 5
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    killed = time.monotonic()
+    wait_for(lambda: not processes_in(tmp_path), "processes outlive their run")
+
+    assert time.monotonic() - killed < 2.0
+    run.stdout.close()

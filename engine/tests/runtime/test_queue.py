@@ -10,7 +10,7 @@ from runtime.driver import BOOM, BRANCH, FOREACH, NESTED, Driver
 
 from plait.hooks.step import AttemptPlan, Needs
 from plait.metadata.protocol import Status
-from plait.runtime.state import LaunchAttempt, RunInterrupted
+from plait.runtime.state import LaunchAttempt, RetryDue, RunInterrupted
 
 TWO_CORES = Needs(cpu=2, memory=8000)
 
@@ -220,3 +220,28 @@ def test_cost_per_event_does_not_grow_with_what_waits_for_room() -> None:
 
     cost(1_000)
     assert cost(50_000) < 10 * cost(1_000)
+
+
+def test_what_waits_is_told_by_step_where_it_changed() -> None:
+    """Elements of a foreach count before they are made, and a step at rest is not told again."""
+    run = Driver(FOREACH, widths={"start": 10}, max_workers=4)
+    assert run.state.take_waiting() == {}
+    run.finish()
+    assert run.state.take_waiting() == {"a": 6}
+    assert run.state.take_waiting() == {}
+    run.finish()
+    assert run.state.take_waiting() == {"a": 5}
+    run.finish(0, BOOM)
+
+    assert run.state.take_waiting() == {"a": 0}
+
+
+def test_a_task_waits_for_its_next_attempt() -> None:
+    """It waits from the failure on, until the attempt begins."""
+    plans = {"start": AttemptPlan(retries=1, minutes_between=1)}
+    run = Driver(FOREACH, widths={"start": 1}, plans=plans)
+    run.finish(0, BOOM)
+    assert run.state.take_waiting() == {"start": 1}
+    run.take(RetryDue("1"))
+
+    assert run.state.take_waiting() == {"start": 0}

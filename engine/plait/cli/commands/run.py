@@ -129,6 +129,8 @@ def read_options(session: Session, chosen: Mapping[str, Any]) -> RunOptions:
         announce_file=chosen["announce_file"],
         namespace=chosen["namespace"],
         command=session.respawn_command(tuple(chosen["with"])),
+        event_logger=session.choices.event_logger,
+        monitor=session.choices.monitor,
     )
 
 

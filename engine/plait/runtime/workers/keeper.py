@@ -14,8 +14,9 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from plait.base import lifeline
 from plait.base.records import TaskOrder
-from plait.runtime.workers import lifeline, wire
+from plait.runtime.workers import wire
 
 if TYPE_CHECKING:
     from socket import socket
