@@ -82,13 +82,17 @@ class Console:
         err: Where the error goes that a failed run ends in.
         program: What the user typed to start the flow, for messages.
         quiet: Whether to leave out what plait itself says.
+        steps: Whether to say how far each step is; not where something else shows it.
     """
 
-    def __init__(self, out: Screen, err: Screen, *, program: str, quiet: bool = False) -> None:
+    def __init__(
+        self, out: Screen, err: Screen, *, program: str, quiet: bool = False, steps: bool = True
+    ) -> None:
         self._out = out
         self._err = err
         self._program = program
         self._quiet = quiet
+        self._tells_steps = steps
         self._steps: dict[str, _Progress] = {}
         self._order: tuple[str, ...] = ()
         self._clock = Clockface()
@@ -147,7 +151,8 @@ class Console:
         progress = self._steps.get(event.key.step)
         if progress is None:
             progress = self._steps[event.key.step] = _Progress(began=event.at)
-            self._say(event.at, f"step {event.key.step}: began", "dim")
+            if self._tells_steps:
+                self._say(event.at, f"step {event.key.step}: began", "dim")
         progress.running += 1
 
     def _end_attempt(self, event: AttemptOver) -> None:
@@ -210,6 +215,8 @@ class Console:
                 self._tell(step, at)
 
     def _tell(self, step: str, at: float) -> None:
+        if not self._tells_steps:
+            return
         progress = self._steps[step]
         ended = progress.done + progress.failed + progress.cloned
         if ended == progress.told:

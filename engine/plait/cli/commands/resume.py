@@ -12,8 +12,8 @@ from plait.cli.commands.run import (
     execution_options,
     facts_options,
     load_parameters,
-    make_console,
     read_options,
+    watching,
 )
 from plait.cli.parameters import ResumeCommand, given_parameters
 from plait.cli.session import Session
@@ -48,13 +48,14 @@ def resume(context: click.Context, /, **chosen: Any) -> int:
 
     session: Session = context.obj
     options = read_options(session, chosen)
-    outcome = resume_flow(
-        session.read_definition(tuple(chosen["with"])),
-        {**given_parameters(context), **load_parameters(chosen["parameters_file"])},
-        options,
-        session.choices.datastore_root,
-        make_console(session),
-        origin_run=chosen["origin_run_id"],
-        step=chosen["step"],
-    )
+    with watching(session) as reporter:
+        outcome = resume_flow(
+            session.read_definition(tuple(chosen["with"])),
+            {**given_parameters(context), **load_parameters(chosen["parameters_file"])},
+            options,
+            session.choices.datastore_root,
+            reporter,
+            origin_run=chosen["origin_run_id"],
+            step=chosen["step"],
+        )
     return CODES[outcome.status]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from plait.base.clock import SystemClock
 from plait.base.exits import DONE, FAILED, INTERRUPTED
 from plait.cli.command import Option, Words
 from plait.cli.parameters import ParameterCommand, given_parameters
@@ -18,7 +21,7 @@ from plait.metadata.protocol import Status
 from plait.runtime.options import RunOptions
 
 if TYPE_CHECKING:
-    from plait.cli.console import Console
+    from plait.runtime.reporter import Reporter
 
 CODES = {Status.DONE: DONE, Status.FAILED: FAILED, Status.INTERRUPTED: INTERRUPTED}
 """The exit code for each way in which a run can end."""
@@ -145,16 +148,22 @@ def load_parameters(path: str | None) -> dict[str, object]:
     return loaded
 
 
-def make_console(session: Session) -> Console:
-    """Give the reporter that prints how a run goes."""
+@contextmanager
+def watching(session: Session) -> Iterator[Reporter]:
+    """Give the reporter that prints how a run goes, and leave the terminal as it was after."""
     from plait.cli.console import Console
+    from plait.cli.live import LiveConsole, can_be_live
 
-    return Console(
-        Screen(sys.stdout),
-        Screen(sys.stderr),
-        program=session.program,
-        quiet=session.choices.quiet,
-    )
+    out, err, chosen = Screen(sys.stdout), Screen(sys.stderr), session.choices
+    # What runs inline has the terminal for itself, for its debugger.
+    if chosen.quiet or chosen.workers == "inline" or not can_be_live(out, os.environ):
+        yield Console(out, err, program=session.program, quiet=chosen.quiet)
+        return
+    live = LiveConsole(out, err, program=session.program, clock=SystemClock())
+    try:
+        yield live
+    finally:
+        live.close()
 
 
 @click.command(
@@ -177,11 +186,12 @@ def run(context: click.Context, /, **chosen: Any) -> int:
     from plait.wiring.runs import run_flow
 
     session: Session = context.obj
-    outcome = run_flow(
-        session.read_definition(tuple(chosen["with"])),
-        {**given_parameters(context), **load_parameters(chosen["parameters_file"])},
-        read_options(session, chosen),
-        session.choices.datastore_root,
-        make_console(session),
-    )
+    with watching(session) as reporter:
+        outcome = run_flow(
+            session.read_definition(tuple(chosen["with"])),
+            {**given_parameters(context), **load_parameters(chosen["parameters_file"])},
+            read_options(session, chosen),
+            session.choices.datastore_root,
+            reporter,
+        )
     return CODES[outcome.status]
