@@ -49,6 +49,19 @@ def test_objects_of_one_name_are_equal() -> None:
     assert Run("HelloFlow/1") != "HelloFlow/1"
 
 
+def test_what_every_object_below_a_run_has(world: World) -> None:
+    """Its name in parts, the run's tags, whether it is seen; no origin, where nothing resumed."""
+    below = [item for item in one_of_each() if isinstance(item, Run | Step | Task | DataArtifact)]
+    for item in below:
+        assert item.path_components == item.pathspec.split("/")
+        assert (item.user_tags, item.system_tags) == (frozenset(), {"user:ada", "runtime:dev"})
+        assert item.tags == item.user_tags | item.system_tags
+        assert item.is_in_namespace()
+        assert item.origin_pathspec is None
+    namespace("user:grace")
+    assert not any(item.is_in_namespace() for item in below)
+
+
 def test_the_same_name_in_another_store_is_another_thing(world: World, other: World) -> None:
     """Stores count from 1, all of them."""
     other.begin()

@@ -20,6 +20,7 @@ def test_a_run_that_ends_well(folder: Path, capfd: pytest.CaptureFixture[str]) -
     running = Runner("tell.py").run(words=["x", {"y": 1}], tags=["spring sale", "b"])
 
     assert (running.status, running.returncode) == ("successful", 0)
+    assert running.pid not in (0, os.getpid())
     assert running.run == Flow("TellFlow").latest_run
     assert running.run.data is not None
     assert running.run.data.words == ["x", {"y": 1}]

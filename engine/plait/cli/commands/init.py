@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from plait.cli.commands.run import facts_options
+from plait.cli.commands.run import facts_options, load_parameters
 from plait.cli.parameters import ParameterCommand, given_parameters
 from plait.cli.screen import Screen
 from plait.cli.session import Session
@@ -25,11 +25,12 @@ def init(context: click.Context, /, **chosen: Any) -> None:
     options = RunOptions(
         tags=frozenset(chosen["tag"]),
         run_id_file=chosen["run_id_file"],
+        announce_file=chosen["announce_file"],
         namespace=chosen["namespace"],
     )
     key = init_run(
         session.read_definition(),
-        given_parameters(context),
+        {**given_parameters(context), **load_parameters(chosen["parameters_file"])},
         options,
         session.choices.datastore_root,
     )
