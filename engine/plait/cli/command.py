@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +16,23 @@ from plait.cli.screen import Screen
 
 OPTIONS = "Options"
 """The heading of options that name no group of their own."""
+
+
+LINE_VARIABLE = "PLAIT_INTERNAL_COMPLETE"
+"""Set by the scripts of `plait completion` to the command line up to the cursor. A program that
+finds it prints what could come next, and does nothing else."""
+
+
+def offering(name: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """Give what asks the function *name* of `completing`, which is loaded only for completion."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        offered: list[Any] = getattr(import_module("plait.cli.completing"), name)(
+            ctx, parameter, incomplete
+        )
+        return offered
+
+    return complete
 
 
 class Option(click.Option):
@@ -177,6 +194,18 @@ class Program(click.Group):
             shown = [entry.name for entry in self.entries.values() if entry.section]
             raise UnknownCommand(name, shown, ctx.command_path)
         return name, command, args[1:]
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Offer the commands that help lists, without importing any, or the options."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(entry.name, help=entry.summary)
+            for entry in self.entries.values()
+            if entry.section and entry.name.startswith(incomplete)
+        ]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, then the options that go before them."""

@@ -11,7 +11,7 @@ import click
 
 from plait.base.settings import SETTINGS
 from plait.cli.boundary import call_guarded
-from plait.cli.command import Entry, Option, Program, Words
+from plait.cli.command import LINE_VARIABLE, Entry, Option, Program, Words, offering
 from plait.cli.session import Choices, Session, describe_start
 
 _COMMANDS = "plait.cli.commands"
@@ -89,6 +89,10 @@ def call_command_line(session: Session, arguments: Sequence[str]) -> int:
 
 def _call(session: Session, arguments: Sequence[str]) -> int | None:
     program = make_program(session)
+    if LINE_VARIABLE in os.environ:
+        from plait.cli.completing import print_completions
+
+        return print_completions(program, os.environ.pop(LINE_VARIABLE), 2, session)
     # Not `program.main()`: that prints errors and leaves in click's own way, and looks for
     # requests of shell completion.
     context = program.make_context(
@@ -140,6 +144,7 @@ def _options() -> list[click.Parameter]:
             type=Words(),
             metavar="NAME:KEY=VALUE,...",
             section=section,
+            shell_complete=offering("complete_decorator"),
             help="Put a decorator on every step that has not got it; may be given often.",
         ),
         *(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 from plait.cli.boundary import call_guarded
-from plait.cli.command import Entry, Program
+from plait.cli.command import LINE_VARIABLE, Entry, Program
 from plait.cli.main import prepare_streams
 
 _COMMANDS = "plait.cli.commands"
@@ -26,6 +27,12 @@ ENTRIES = (
         "Flows to learn from: list them, read about one, copy it.",
         "Learn",
     ),
+    Entry(
+        "completion",
+        f"{_COMMANDS}.completion:completion",
+        "Print a script that completes commands in your shell.",
+        "Set up",
+    ),
     Entry("version", "plait.cli.commands.about:version", "Print plait's version.", "About"),
     Entry("help", "plait.cli.commands.about:help_", "Print this, or a command's help.", "About"),
 )
@@ -43,7 +50,19 @@ def call_plait(arguments: Sequence[str]) -> int:
 
 
 def _call(arguments: Sequence[str]) -> int | None:
-    program = Program(
+    program = _make_program()
+    if LINE_VARIABLE in os.environ:
+        from plait.cli.completing import print_completions
+
+        return print_completions(program, os.environ.pop(LINE_VARIABLE), 1, None)
+    context = program.make_context("plait", list(arguments), auto_envvar_prefix="PLAIT")
+    with context:
+        code: int | None = program.invoke(context)
+    return code
+
+
+def _make_program() -> Program:
+    return Program(
         "plait",
         entries=ENTRIES,
         invoke_without_command=True,
@@ -57,10 +76,6 @@ def _call(arguments: Sequence[str]) -> int | None:
             "gc --dry-run": "see what could be removed",
         },
     )
-    context = program.make_context("plait", list(arguments), auto_envvar_prefix="PLAIT")
-    with context:
-        code: int | None = program.invoke(context)
-    return code
 
 
 def _show_help_alone() -> None:

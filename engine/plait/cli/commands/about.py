@@ -7,7 +7,7 @@ import sys
 import click
 
 from plait.base.version import VERSION
-from plait.cli.command import Command
+from plait.cli.command import Command, offering
 from plait.cli.screen import Screen
 
 
@@ -24,7 +24,9 @@ def version() -> None:
 
 
 @click.command("help", cls=Command, examples={"run": "how to run the flow, with its parameters"})
-@click.argument("name", metavar="[COMMAND]", required=False)
+@click.argument(
+    "name", metavar="[COMMAND]", required=False, shell_complete=offering("complete_command")
+)
 @click.pass_context
 def help_(context: click.Context, name: str | None) -> None:
     """Print what the program, or one of its commands, can do."""

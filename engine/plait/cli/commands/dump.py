@@ -13,7 +13,7 @@ from plait.base.errors import PlaitError, UsageError, nearest
 from plait.base.exits import DONE, FAILED
 from plait.base.records import ArtifactRef
 from plait.cli.boundary import print_error
-from plait.cli.command import Command, Option
+from plait.cli.command import Command, Option, offering
 from plait.cli.reading import FORM, find_tasks, open_store, short_name
 from plait.cli.screen import Screen
 from plait.cli.session import Session
@@ -48,7 +48,7 @@ class NoSuchArtifact(UsageError):
         "3 --file out.pickle": "those of every task of the run, as {pathspec: {name: value}}",
     },
 )
-@click.argument("pathspec", metavar=FORM)
+@click.argument("pathspec", metavar=FORM, shell_complete=offering("complete_pathspec"))
 @click.option(
     "--private/--no-private", cls=Option, default=False, help="Also those that begin with `_`."
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from plait.cli.command import Command, Option
+from plait.cli.command import Command, Option, offering
 from plait.cli.following import follow
 from plait.cli.moments import Clockface
 from plait.cli.reading import FORM, find_tasks, open_store, short_name
@@ -26,7 +26,7 @@ from plait.logs.lines import LogLine, Stream, text_of
         "3 --follow": "what all tasks of the run print, as they print it, until it has ended",
     },
 )
-@click.argument("pathspec", metavar=FORM)
+@click.argument("pathspec", metavar=FORM, shell_complete=offering("complete_pathspec"))
 @click.option("--stdout", cls=Option, is_flag=True, help="Only stdout.")
 @click.option("--stderr", cls=Option, is_flag=True, help="Only stderr.")
 @click.option(

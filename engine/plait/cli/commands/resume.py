@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from plait.cli.command import Option
+from plait.cli.command import Option, offering
 from plait.cli.commands.run import (
     CODES,
     execution_options,
@@ -27,7 +27,7 @@ from plait.cli.session import Session
         "--origin-run-id 17": "go on where run 17 failed",
     },
 )
-@click.argument("step", required=False, metavar="[STEP]")
+@click.argument("step", required=False, metavar="[STEP]", shell_complete=offering("complete_step"))
 @click.option(
     "--origin-run-id",
     cls=Option,
