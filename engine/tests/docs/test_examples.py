@@ -86,7 +86,10 @@ class Block:
     def is_run(self) -> bool:
         """Whether all of its commands are ones that pages may call here."""
         lines = [line for line in self.text.splitlines() if line and not line.startswith("#")]
-        commands = re.compile(r"(python ([\w/-]+\.py|-m pytest)|plait|cd|pip install)( |$)")
+        commands = re.compile(
+            r"(printf '[^']*' \| )?"
+            r"(python ([\w/-]+\.py|-m (pytest|pdb))|plait|cd|pip install)( |$)"
+        )
         known = all(commands.match(line) for line in lines)
         return known and bool(lines)
 
