@@ -65,6 +65,9 @@ def deep(number):
             assert_equals((False, True), (task.successful, task.finished))
             raised = (task.exception.type, task.exception.message)
             assert_equals(("ValueError", "it broke: größer"), raised)
+            first = run.failed_task
+            assert_equals((task.pathspec, 0), (first.pathspec, first.attempt))
+            assert_equals(raised, (run.exception.type, run.exception.message))
             assert_equals((True, True), (run.data.made_before_it, run["start"].task.successful))
 
 

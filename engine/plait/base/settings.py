@@ -86,6 +86,10 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         Setting("namespace", "PLAIT_NAMESPACE", None, "The namespace that the client reads in."),
         Setting("user", "PLAIT_USER", None, "Your name, as runs are tagged with it."),
+        Setting(
+            "lint", "PLAIT_LINT", "1", "Refuse flows also for what they could run with.", ("0", "1")
+        ),
+        Setting("coverage", "PLAIT_COVERAGE", "0", "Measure the flow's code in runs.", ("0", "1")),
         Setting("quiet", "PLAIT_QUIET", "0", "Print less.", ("0", "1")),
         Setting("debug", "PLAIT_DEBUG", "0", "Show plait's own tracebacks.", ("0", "1")),
     )

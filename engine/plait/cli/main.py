@@ -139,6 +139,19 @@ def _options() -> list[click.Parameter]:
             help="Print only what tasks print, and errors.",
         ),
         Option(
+            ["--lint/--no-lint"],
+            default=True,
+            show_default=True,
+            section=section,
+            help="Refuse a flow also for mistakes that it could run with.",
+        ),
+        Option(
+            ["--coverage/--no-coverage"],
+            default=False,
+            section=section,
+            help="Measure which lines of the flow's code a run reaches.",
+        ),
+        Option(
             ["--with"],
             multiple=True,
             type=Words(),

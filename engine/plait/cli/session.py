@@ -24,6 +24,8 @@ class Choices:
         datastore_root: The folder of the local store; None for the nearest `.plait`.
         event_logger: The sidecar that is told a run's events, as `NAME` or `NAME:ARGUMENT`.
         monitor: The sidecar that is told a run's numbers, in the same form.
+        lint: Whether to look for mistakes that a run can do without finding.
+        coverage: Whether to measure which lines of the flow's code a run reaches.
         decorators: Decorators for all steps, as `--with` takes them.
     """
 
@@ -34,6 +36,8 @@ class Choices:
     datastore_root: str | None = None
     event_logger: str = "null"
     monitor: str = "null"
+    lint: bool = True
+    coverage: bool = False
     decorators: tuple[str, ...] = ()
 
 
@@ -72,7 +76,9 @@ class Session:
 
         decorators = (*self.choices.decorators, *more)
         if decorators not in self._definitions:
-            self._definitions[decorators] = read_definition(self.flow_class, with_=decorators)
+            self._definitions[decorators] = read_definition(
+                self.flow_class, with_=decorators, lint=self.choices.lint
+            )
         return self._definitions[decorators]
 
     def respawn_command(self, more: Sequence[str] = ()) -> tuple[str, ...]:
@@ -89,6 +95,8 @@ class Session:
         options = [f"--metadata={chosen.metadata}", f"--datastore={chosen.datastore}"]
         if chosen.datastore_root is not None:
             options.append(f"--datastore-root={chosen.datastore_root}")
+        if not chosen.lint:
+            options.append("--no-lint")
         options.extend(f"--with={spec}" for spec in (*chosen.decorators, *more))
         return (*self.command, *options)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from plait.client.failure import AttemptFailure
 from plait.client.object import Container, RunPart
 from plait.client.opened_run import OpenedRun
 from plait.client.opened_task import OpenedStep, OpenedTask
@@ -103,6 +104,26 @@ class Run(RunPart[OpenedRun], Container[Step]):
     def finished(self) -> bool:
         """Whether it has ended, well or not."""
         return self._opened.has_ended
+
+    @property
+    def failed_task(self) -> Task | None:
+        """The task whose failure was the run's first, and ended it; None if no task did.
+
+        `run.failed_task.parent.id` is its step, and `run.failed_task.attempt` the attempt.
+        """
+        key = self._opened.renew().failed_task
+        record = None if key is None else self._opened.find_task(key.step, key.task)
+        return None if record is None else Task(OpenedTask(self._opened, record))
+
+    @property
+    def exception(self) -> AttemptFailure | None:
+        """The run's first failure; None if there was none, or it is not known.
+
+        It is that of `failed_task`; or, where the run failed in no task of its own, what kept it
+        from going on, such as a full disk. Printed, it is the traceback of the user's code.
+        """
+        failure = self._opened.renew().failure
+        return None if failure is None else AttemptFailure(failure)
 
     @property
     def created_at(self) -> datetime:

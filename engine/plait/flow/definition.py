@@ -65,13 +65,14 @@ class NotAFlow(UsageError):
         )
 
 
-def read_definition(cls: type, *, with_: Sequence[str] = ()) -> FlowDefinition:
+def read_definition(cls: type, *, with_: Sequence[str] = (), lint: bool = True) -> FlowDefinition:
     """Read a flow class and check everything about it that can be checked before it runs.
 
     Args:
         cls: The class, derived from FlowSpec.
         with_: Decorators for every step that does not have them in the code and can have them,
             as `--with` takes them.
+        lint: Whether to look as well for mistakes in the graph that a run can do without finding.
 
     Raises:
         NotAFlow: *cls* is no flow.
@@ -89,8 +90,10 @@ def read_definition(cls: type, *, with_: Sequence[str] = ()) -> FlowDefinition:
         for name, member in members.items()
         if is_step(member)
     }
-    graph, findings = analyse(cls, parameters=_all_parameters(cls))
+    graph, findings = analyse(cls, parameters=_all_parameters(cls), lint=lint)
     if graph is not None:
+        # Without lint there may be steps that nothing leads to, which are none of the graph's.
+        decorators = {name: found for name, found in decorators.items() if name in graph.nodes}
         decorators = _leave_out(cls.__name__, graph, parameters, decorators)
     findings = [
         *findings,

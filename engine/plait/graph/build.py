@@ -16,7 +16,7 @@ from plait.graph.validate.subject import Subject
 
 
 def analyse(
-    cls: type, *, parameters: Sequence[tuple[str, Where | None]] = ()
+    cls: type, *, parameters: Sequence[tuple[str, Where | None]] = (), lint: bool = True
 ) -> tuple[Graph | None, list[Finding]]:
     """Read a flow class from its source and judge its graph.
 
@@ -24,21 +24,22 @@ def analyse(
         cls: The flow class.
         parameters: The names of its Parameters, each with where it is written; those of all
             classes of the MRO, so that one that a step replaces is seen.
+        lint: Whether to apply the rules that a run can do without as well.
 
     Returns:
         The graph and no findings, or no graph and every finding, in the order of the source.
     """
     shown = [(n, w and Where(show_path(w.file), w.line)) for n, w in parameters]
-    return judge(read_flow(cls), parameters=shown)
+    return judge(read_flow(cls), parameters=shown, lint=lint)
 
 
 def judge(
-    source: FlowSource, *, parameters: Sequence[tuple[str, Where | None]] = ()
+    source: FlowSource, *, parameters: Sequence[tuple[str, Where | None]] = (), lint: bool = True
 ) -> tuple[Graph | None, list[Finding]]:
     """Judge what was read of a flow, as `analyse` does, without touching any file."""
     outline = draw_outline(source)
     nesting = find_nesting(outline)
-    findings = validate(Subject(outline, nesting, parameters))
+    findings = validate(Subject(outline, nesting, parameters), lint=lint)
     return (None, findings) if findings else (build_graph(outline, nesting), [])
 
 

@@ -11,7 +11,7 @@ from plait.runner.errors import BadRunArgument
 _MANY = {"tag": "tag", "tags": "tag", "with_": "with", "decospecs": "with"}
 """Arguments that give an option as often as they have elements; `with` is a word of Python's."""
 
-FLAGS = frozenset({"quiet"})
+FLAGS = frozenset({"quiet", "lint", "coverage"})
 """Options before the command that are there or not, and have no value."""
 
 _LONGEST = 32_000

@@ -16,6 +16,7 @@ from plait.base.pathspec import AttemptKey, RunKey
 from plait.base.records import TaskOrder
 from plait.runtime.options import RunOptions
 from plait.upkeep.claim import share_values
+from plait.wiring.measuring import measured_command, save_piece
 from plait.wiring.stores import Stores, open_stores
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def open_workers(definition: FlowDefinition, options: RunOptions, stores: Stores
         return InlineWorkers(run_task)
     if options.workers == "spawn":
         environment = {_SCRATCH_VARIABLE: stores.scratch}
-        command = respawn_command(options.command)
+        command = respawn_command(measured_command(options.command))
         return ProcessWorkers(
             run_task,
             command=command,
@@ -89,7 +90,9 @@ def open_workers(definition: FlowDefinition, options: RunOptions, stores: Stores
     def run_forked(order: TaskOrder) -> int:
         open_streams()
         reseed()
-        return run_task(order)
+        code = run_task(order)
+        save_piece()
+        return code
 
     def prepare(order: TaskOrder) -> None:
         # One seal read here is shared by every child of a wide foreach. A join's many are not:

@@ -324,3 +324,24 @@ def test_a_run_tells_its_sidecars(project):
     assert "missed" not in said.out
     assert (unknown.code, unknown.out) == (2, "")
     assert unknown.err.startswith("error[unknown-sidecar]: there is no monitor 'debgu'")
+
+
+def test_without_lint_a_flow_runs_with_mistakes_that_it_can_run_with(project):
+    """A step that nothing leads to does not run; what a run needs is checked all the same."""
+    source = project.script.read_text()
+    lost = "    @step\n    def lost(self):\n        self.next(self.end)\n\n    @step\n    def end("
+    project.script.write_text(source.replace("    @step\n    def end(", lost))
+    refused = project.call("run")
+    ran = project.start("--no-lint", "--workers", "spawn", "run", "--count", "1")
+    by_environment = project.start("check", PLAIT_LINT="0")
+    after_all = project.start("--lint", "check", PLAIT_LINT="0")
+    project.script.write_text(source.replace("self.next(self.end)", "self.next(self.ned)"))
+    broken = project.call("--no-lint", "run")
+
+    assert (refused.code, refused.err.count("error[")) == (1, 1)
+    assert "error[unreachable-step]" in refused.err
+    assert (ran.code, ran.err) == (0, "")
+    assert by_environment.out == "TrialFlow is valid: 4 steps.\n"
+    assert "error[unreachable-step]" in after_all.err
+    assert broken.code == 1
+    assert "error[unknown-target]" in broken.err

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plait.base.pathspec import BadPathspec
+from plait.base.pathspec import BadPathspec, TaskKey
+from plait.base.records import Failure, FailureKind
 from plait.client.errors import PlaitNamespaceMismatch, PlaitNotFound
 from plait.client.flow import Flow
 from plait.client.namespaces import namespace
@@ -15,7 +16,7 @@ from plait.client.step import Step
 from plait.client.task import Task
 from plait.client.times import local_time
 from plait.metadata.errors import BadTag, SystemTag
-from plait.metadata.protocol import Status
+from plait.metadata.protocol import RunEnded, Status
 
 if TYPE_CHECKING:
     from conftest import World
@@ -60,6 +61,38 @@ def test_a_run_that_ended_badly_is_finished_and_not_successful(
 
     assert (run.status, run.successful, run.finished) == (status.value, False, True)
     assert (run.end_task, run.data) == (None, None)
+
+
+def test_the_first_failure_of_a_run_is_read(world: World) -> None:
+    """Step, task, attempt and error are there; of a run that went well, there is none."""
+    failure = Failure(FailureKind.EXCEPTION, "ValueError: no", "Traceback ...", where="f.py:3")
+    key = world.begin()
+    world.task(key, "start", ok=False, final=False)
+    first = world.task(key, "start", attempt=1, ok=False)
+    world.metadata.record(
+        [RunEnded(key, world.later(), Status.FAILED, failure, TaskKey(*key, "start", "1"))]
+    )
+    failed, done = Run(str(key)), Run(world.end(world.begin()))
+
+    task = failed.failed_task
+    assert task == Task(first)
+    assert task is not None
+    assert (task.parent.id, task.id, task.attempt) == ("start", "1", 1)
+    assert failed.exception is not None
+    assert (failed.exception.type, failed.exception.message) == ("ValueError", "no")
+    assert str(failed.exception) == "Traceback ..."
+    assert (done.failed_task, done.exception) == (None, None)
+
+
+def test_a_run_that_failed_in_no_task_says_why(world: World) -> None:
+    """Such as on a full disk."""
+    key = world.begin()
+    reason = Failure(FailureKind.LAUNCH, "OSError: disk full")
+    world.metadata.record([RunEnded(key, world.later(), Status.FAILED, reason)])
+    run = Run(str(key))
+
+    assert run.failed_task is None
+    assert repr(run.exception) == "AttemptFailure('OSError: disk full')"
 
 
 def test_a_run_that_has_ended_is_not_asked_about_again(world: World) -> None:

@@ -15,6 +15,7 @@ from plait.cli.commands.run import (
     read_options,
     watching,
 )
+from plait.cli.measuring import measuring
 from plait.cli.parameters import ResumeCommand, given_parameters
 from plait.cli.session import Session
 
@@ -48,7 +49,7 @@ def resume(context: click.Context, /, **chosen: Any) -> int:
 
     session: Session = context.obj
     options = read_options(session, chosen)
-    with watching(session) as reporter:
+    with measuring(session), watching(session) as reporter:
         outcome = resume_flow(
             session.read_definition(tuple(chosen["with"])),
             {**given_parameters(context), **load_parameters(chosen["parameters_file"])},

@@ -14,6 +14,7 @@ import click
 from plait.base.clock import SystemClock
 from plait.base.exits import DONE, FAILED, INTERRUPTED
 from plait.cli.command import Option, Words
+from plait.cli.measuring import measuring
 from plait.cli.parameters import ParameterCommand, given_parameters
 from plait.cli.screen import Screen
 from plait.cli.session import Session
@@ -186,7 +187,7 @@ def run(context: click.Context, /, **chosen: Any) -> int:
     from plait.wiring.runs import run_flow
 
     session: Session = context.obj
-    with watching(session) as reporter:
+    with measuring(session), watching(session) as reporter:
         outcome = run_flow(
             session.read_definition(tuple(chosen["with"])),
             {**given_parameters(context), **load_parameters(chosen["parameters_file"])},

@@ -51,10 +51,28 @@ RULES: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
 """Every rule. A rule says one kind of mistake, and stays silent where another rule's mistake is the
 cause; the slug of its findings is its own name with dashes."""
 
+LINT: frozenset[Callable[[Subject], Iterable[Finding]]] = frozenset(
+    {
+        declarations.step_defined_twice,
+        declarations.parameter_names_clash,
+        transitions.next_not_last,
+        targets.unreachable_step,
+    }
+)
+"""Rules that say what is nearly always a mistake, and that a run can do without: Python has kept
+one of two steps, a variable would set both Parameters, what `self.next` did is checked when it is
+called, and a step that nothing leads to does not run."""
 
-def validate(subject: Subject) -> list[Finding]:
-    """Give everything that is wrong with a flow, in the order of its source."""
-    findings = [finding for rule in RULES for finding in rule(subject)]
+
+def validate(subject: Subject, *, lint: bool = True) -> list[Finding]:
+    """Give everything that is wrong with a flow, in the order of its source.
+
+    Args:
+        subject: The flow.
+        lint: Whether to apply the rules that a run can do without as well.
+    """
+    rules = [rule for rule in RULES if lint or rule not in LINT]
+    findings = [finding for rule in rules for finding in rule(subject)]
     files = [subject.source.where, *(step.where for step in subject.steps.values())]
     order = {where.file: index for index, where in reversed([*enumerate(files)]) if where}
 
