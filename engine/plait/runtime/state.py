@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -142,6 +143,7 @@ class RunState:
         self._clones = clones
         # The origin's id of each task that was taken over, by the id that it has here.
         self._origins: dict[str, str] = {}
+        self._to_take_over: deque[tuple[Task, OriginTask]] = deque()
         self._ids = 0
         self._waiting = ReadyQueue(plans, capacity)
         self._running: dict[str, Task] = {}
@@ -177,6 +179,7 @@ class RunState:
                 self._drop_what_waits()
                 if self._running:
                     actions.append(StopAttempts())
+        self._take_over(actions)
         self._launch(actions)
         if not (self._running or self._waiting or self._retrying):
             assert self._is_stopping or not self._barriers, "a join was never reached"
@@ -208,31 +211,38 @@ class RunState:
         return Status.DONE if self._failure is None else Status.FAILED
 
     def _drop_what_waits(self) -> None:
+        self._to_take_over.clear()
         self._waiting.clear()
         self._retrying.clear()
 
     # Launching
+
+    def _take_over(self, actions: list[Action]) -> None:
+        """Take over all that can be, which takes no worker.
+
+        At once, and before anything runs: should that fail, nothing of what was finished is lost
+        to the run that resumes this one.
+        """
+        while self._to_take_over:
+            task, origin = self._to_take_over.popleft()
+            self._origins[task.id] = origin.attempt.task
+            actions.append(CloneTask(self._order(task), origin))
+            self._succeed(task, origin.transition)
 
     def _launch(self, actions: list[Action]) -> None:
         while len(self._running) < self._max_workers:
             task = self._waiting.pop()
             if task is None:
                 return
-            origin = self._find_origin(task)
-            if origin is None:
-                self._running[task.id] = task
-                self._waiting.take_room(task.step)
-                # A fallback runs no code of the user's.
-                limit = None if task.fallback else self._plan(task.step).limit
-                actions.append(LaunchAttempt(self._order(task), limit))
-            else:
-                self._origins[task.id] = origin.attempt.task
-                actions.append(CloneTask(self._order(task), origin))
-                self._succeed(task, origin.transition)
+            self._running[task.id] = task
+            self._waiting.take_room(task.step)
+            # A fallback runs no code of the user's.
+            limit = None if task.fallback else self._plan(task.step).limit
+            actions.append(LaunchAttempt(self._order(task), limit))
 
     def _find_origin(self, task: Task) -> OriginTask | None:
         """Give the task to take over, if all that is before *task* was taken over as well."""
-        if self._clones is None or task.attempt > 0:
+        if self._clones is None:
             return None
         parents = tuple(self._origins.get(parent.task, "") for parent in task.parents)
         part = task.frames[-1].index if task.frames else None
@@ -261,7 +271,14 @@ class RunState:
         parents: tuple[InputRef, ...],
     ) -> None:
         self._ids += 1
-        self._waiting.add(Task(step, str(self._ids), frames, inputs, parents))
+        self._add(Task(step, str(self._ids), frames, inputs, parents))
+
+    def _add(self, task: Task) -> None:
+        origin = self._find_origin(task)
+        if origin is None:
+            self._waiting.add(task)
+        else:
+            self._to_take_over.append((task, origin))
 
     # Finishing
 
@@ -337,9 +354,12 @@ class RunState:
             first = self._ids + 1
             self._ids += width
             target = transition.targets[0]
-            self._waiting.add_fan(
-                FanOut(ref, task.frames, target, transition.foreach, width, first)
-            )
+            fan = FanOut(ref, task.frames, target, transition.foreach, width, first)
+            if task.id in self._origins:
+                for _ in range(width):
+                    self._add(fan.make_next())
+            else:
+                self._waiting.add_fan(fan)
         elif transition.kind is TransitionKind.BRANCH:
             width = len(transition.targets)
             self._barriers[task.id] = _Barrier(width, [None] * width)

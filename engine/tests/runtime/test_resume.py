@@ -103,6 +103,31 @@ def test_part_of_a_foreach_is_taken_over() -> None:
     assert [index[i.task] for i in join.inputs] == [0, 1, 2, 3, 4]
 
 
+def test_all_that_can_be_taken_over_is_before_anything_runs() -> None:
+    """So that a resumed run that fails again at once has lost nothing of what was finished."""
+    _, sealed = play(FOREACH, 99, widths={"start": 50})
+    kept = [f for f in sealed if f.key.step == "start" or int(f.key.task) > 40]
+    run = Driver(FOREACH, widths={"start": 50}, max_workers=2, clones=plan(FOREACH, kept))
+
+    assert steps([c.order for c in run.cloned]) == ["start", *["a"] * 11]
+    assert [order.frames[-1].index for order in run.orders] == [0, 1]
+    run.finish(failure=DEAD)
+    run.finish(failure=DEAD)
+    assert run.end is not None
+    assert run.end.status is Status.FAILED
+
+
+def test_what_is_taken_over_takes_no_room() -> None:
+    """A hundred rounds of a loop are as far as they were, with one worker."""
+    chain = graph(*(node(f"s{i}" if i else "start", "linear", f"s{i + 1}") for i in range(3000)),
+                  node("s3000", None))  # fmt: skip
+    _, sealed = play(chain, 2990)
+    run = Driver(chain, max_workers=1, clones=plan(chain, sealed))
+
+    assert len(run.cloned) == 2990
+    assert steps(run.orders) == ["s2990"]
+
+
 def test_a_failed_attempt_is_not_taken_over_and_the_last_one_counts() -> None:
     """Of a task with more than one attempt, the last that was sealed says how it is."""
     run, sealed = play(LINEAR, 2)
