@@ -201,7 +201,9 @@ def settle(children: dict[int, Child], now: float) -> None:
         if left:
             # Answered only when they are gone, so that nothing of one case meets the next.
             if not child.timed_out:
-                child.left += [each for each in describe(left) if each not in child.left]
+                # Told apart by their ids: one that is being killed is described otherwise.
+                known = {each.split()[0] for each in child.left}
+                child.left += [each for each in describe(left) if each.split()[0] not in known]
             kill_all(left)
             continue
         del children[child.pid]

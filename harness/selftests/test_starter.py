@@ -10,6 +10,7 @@ import sys
 import textwrap
 
 import pytest
+from waiting import wait_for
 
 from plait_harness.starter import Command, PreparedProcess, Starter, StarterLost
 
@@ -347,10 +348,10 @@ def test_all_dies_with_the_worker(base_env, tmp_path):
     ) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
-        wait_until(lambda: (tmp_path / "out").exists() and (tmp_path / "out").read_text())
+        wait_for(lambda: (tmp_path / "out").exists() and (tmp_path / "out").read_text())
         (child,) = children_of(pid)
         process.kill()
-    wait_until(lambda: not is_running(pid) and not is_running(child))
+    wait_for(lambda: not is_running(pid) and not is_running(child))
 
 
 def children_of(pid: int) -> list[int]:
@@ -366,13 +367,3 @@ def is_running(pid: int) -> bool:
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def wait_until(holds) -> None:
-    """Wait for what will come in a moment; fails after ten seconds."""
-    import time
-
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

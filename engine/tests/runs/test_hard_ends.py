@@ -7,17 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE, wait_for
 
 from plait import Flow, Task, default_metadata, default_namespace, metadata, namespace
 from plait.base.pathspec import RunKey
 from plait.metadata.protocol import Status
 from plait.wiring.stores import Stores, open_stores
-
-PATIENCE = 120.0
 
 WIDE = """
 import os
@@ -111,13 +110,6 @@ def start(folder: Path, source: str, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-
-
-def wait_for(what: Callable[[], object], why: str) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline, why
 
 
 def processes_in(folder: Path) -> list[int]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 from plait import Run, default_metadata, metadata, namespace
 from plait.base.pathspec import RunKey
@@ -84,13 +83,6 @@ class Project:
         """Wait until all tasks but the one at the gate have sealed."""
         folder = self.store / "store" / "Gated" / "runs" / run / "work"
         wait_for(lambda: len(list(folder.glob("*.attempt"))) == 3, "the tasks did not finish")
-
-
-def wait_for(what: Callable[[], object], why: str) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < deadline, why
 
 
 @pytest.fixture

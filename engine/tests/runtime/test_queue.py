@@ -218,8 +218,8 @@ def test_cost_per_event_does_not_grow_with_what_waits_for_room() -> None:
         run.finish_all()
         return (time.process_time() - begun) / width
 
-    cost(1_000)
-    assert cost(50_000) < 10 * cost(1_000)
+    # The least of several: what else the machine does can only make it more.
+    assert min(cost(50_000) for _ in range(3)) < 5 * min(cost(1_000) for _ in range(5))
 
 
 def test_what_waits_is_told_by_step_where_it_changed() -> None:

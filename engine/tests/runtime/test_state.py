@@ -245,5 +245,5 @@ def test_cost_per_event_does_not_grow() -> None:
         assert run.state.finished_tasks == width + 3
         return (time.process_time() - begun) / width
 
-    cost(1_000)
-    assert cost(30_000) < 10 * cost(1_000)
+    # The least of several: what else the machine does can only make it more.
+    assert min(cost(30_000) for _ in range(3)) < 5 * min(cost(1_000) for _ in range(5))

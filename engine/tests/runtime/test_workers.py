@@ -9,11 +9,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 from plait.base.pathspec import AttemptKey
 from plait.base.records import TaskOrder
@@ -28,21 +28,21 @@ from plait.runtime.workers.protocol import (
     Workers,
 )
 
-PATIENCE = 20.0
-
 
 def order(task: str = "1", step: str = "start") -> TaskOrder:
     """Give an order for one attempt."""
     return TaskOrder(AttemptKey("F", "1", step, task, 0))
 
 
-def wait_for(workers: Workers, ends: int) -> list[WorkerEvent]:
+def take_events(workers: Workers, ends: int) -> list[WorkerEvent]:
     """Give all events until so many attempts have ended."""
     events: list[WorkerEvent] = []
-    deadline = time.monotonic() + PATIENCE
-    while sum(isinstance(e, AttemptExited | LaunchFailed) for e in events) < ends:
-        assert time.monotonic() < deadline, f"nothing ended; so far: {events}"
+
+    def have_ended() -> bool:
         events.extend(workers.poll(1.0))
+        return sum(isinstance(e, AttemptExited | LaunchFailed) for e in events) >= ends
+
+    wait_for(have_ended, lambda: f"nothing ended; so far: {events}")
     return events
 
 
@@ -62,9 +62,7 @@ def is_gone(pid: int) -> bool:
 
 def wait_until_gone(pid: int) -> None:
     """Wait for a process to end."""
-    deadline = time.monotonic() + PATIENCE
-    while not is_gone(pid):
-        assert time.monotonic() < deadline, f"process {pid} is still there"
+    wait_for(lambda: is_gone(pid), f"process {pid} is still there")
 
 
 class Make:
@@ -116,7 +114,7 @@ def test_an_attempt_starts_writes_and_exits_in_this_order(make: Make) -> None:
 
     workers = make(run)
     workers.launch(order())
-    events = wait_for(workers, 1)
+    events = take_events(workers, 1)
 
     assert isinstance(events[0], AttemptStarted)
     assert (output(events, "stdout"), output(events, "stderr")) == (b"out\n", b"err\n")
@@ -135,7 +133,7 @@ def test_an_attempt_is_a_process_of_its_own(make: Make) -> None:
     before = open_sockets()
     workers = make(run)
     workers.launch(order())
-    leads, stdin, sockets = json.loads(output(wait_for(workers, 1), "stdout"))
+    leads, stdin, sockets = json.loads(output(take_events(workers, 1), "stdout"))
 
     assert leads
     assert stdin == "/dev/null"
@@ -155,7 +153,7 @@ def test_a_death_by_signal_is_told_by_its_number(make: Make, number: int) -> Non
     workers = make(run)
     workers.launch(order())
 
-    assert wait_for(workers, 1)[-1] == AttemptExited(order().key, -number)
+    assert take_events(workers, 1)[-1] == AttemptExited(order().key, -number)
 
 
 def test_many_attempts_at_once_are_told_apart(make: Make) -> None:
@@ -168,7 +166,7 @@ def test_many_attempts_at_once_are_told_apart(make: Make) -> None:
     workers = make(run)
     for task in range(40):
         workers.launch(order(str(task)))
-    events = wait_for(workers, 40)
+    events = take_events(workers, 40)
 
     said: dict[str, bytes] = {}
     for event in events:
@@ -190,7 +188,7 @@ def test_output_larger_than_a_pipe_is_whole(make: Make) -> None:
 
     workers = make(run)
     workers.launch(order())
-    written = output(wait_for(workers, 1), "stdout")
+    written = output(take_events(workers, 1), "stdout")
 
     assert len(written) == 1_000_004
     assert written.endswith(b"xlast")
@@ -208,7 +206,7 @@ def test_what_an_attempt_leaves_running_ends_with_it(make: Make) -> None:
     workers = make(run)
     workers.launch(order())
 
-    wait_until_gone(int(output(wait_for(workers, 1), "stdout")))
+    wait_until_gone(int(output(take_events(workers, 1), "stdout")))
 
 
 def test_what_fled_into_a_session_of_its_own_ends_with_the_run(make: Make) -> None:
@@ -222,7 +220,7 @@ def test_what_fled_into_a_session_of_its_own_ends_with_the_run(make: Make) -> No
 
     workers = make(run)
     workers.launch(order())
-    pid = int(output(wait_for(workers, 1), "stdout"))
+    pid = int(output(take_events(workers, 1), "stdout"))
     workers.close()
     make.made.clear()
 
@@ -249,7 +247,7 @@ def test_threads_that_a_task_left_running_come_to_their_end(make: Make) -> None:
     workers = make(run)
     workers.launch(order())
 
-    assert output(wait_for(workers, 1), "stdout") == b"written by the thread"
+    assert output(take_events(workers, 1), "stdout") == b"written by the thread"
 
 
 def test_stop_asks_and_then_insists(make: Make) -> None:
@@ -271,7 +269,7 @@ def test_stop_asks_and_then_insists(make: Make) -> None:
         seen.extend(workers.poll(5))
     workers.stop(kill=True)
 
-    assert wait_for(workers, 1)[-1] == AttemptExited(order().key, -signal.SIGKILL)
+    assert take_events(workers, 1)[-1] == AttemptExited(order().key, -signal.SIGKILL)
 
 
 def test_one_attempt_can_be_killed_and_the_others_go_on(make: Make) -> None:
@@ -292,7 +290,7 @@ def test_one_attempt_can_be_killed_and_the_others_go_on(make: Make) -> None:
     while sum(isinstance(e, OutputArrived) for e in seen) < 2:
         seen.extend(workers.poll(5))
     workers.kill(order("1").key)
-    ended = wait_for(workers, 1)[-1]
+    ended = take_events(workers, 1)[-1]
     workers.kill(order("1").key)
     (child,) = [int(e.data) for e in seen if isinstance(e, OutputArrived) and e.data != b"ready"]
 
@@ -326,10 +324,10 @@ def test_a_killed_keeper_fails_its_attempts_and_leaves_none(make: Make) -> None:
     (pid,) = [e.pid for e in seen if isinstance(e, AttemptStarted)]
     os.kill(int(output(seen, "stdout")), signal.SIGKILL)
 
-    assert wait_for(workers, 1)[-1] == AttemptExited(order().key, -signal.SIGKILL)
+    assert take_events(workers, 1)[-1] == AttemptExited(order().key, -signal.SIGKILL)
     wait_until_gone(pid)
     workers.launch(order("2"))
-    assert isinstance(wait_for(workers, 1)[-1], LaunchFailed)
+    assert isinstance(take_events(workers, 1)[-1], LaunchFailed)
 
 
 def test_a_signal_to_all_processes_of_a_job_leaves_the_keeper(make: Make) -> None:
@@ -349,9 +347,9 @@ def test_a_signal_to_all_processes_of_a_job_leaves_the_keeper(make: Make) -> Non
     os.kill(int(output(events, "stdout")), signal.SIGTERM)
     workers.launch(order("2"))
 
-    assert AttemptExited(order("2").key, 0) in wait_for(workers, 1)
+    assert AttemptExited(order("2").key, 0) in take_events(workers, 1)
     workers.stop(kill=False)
-    assert AttemptExited(order("1").key, -signal.SIGTERM) in wait_for(workers, 1)
+    assert AttemptExited(order("1").key, -signal.SIGTERM) in take_events(workers, 1)
 
 
 def test_a_stream_that_cannot_be_flushed_is_its_own_tasks_alone(make: Make) -> None:
@@ -376,7 +374,7 @@ def test_a_stream_that_cannot_be_flushed_is_its_own_tasks_alone(make: Make) -> N
         events.extend(workers.poll(1.0))
     workers.launch(order("2"))
 
-    assert [e for e in wait_for(workers, 1) if isinstance(e, AttemptExited)] == [
+    assert [e for e in take_events(workers, 1) if isinstance(e, AttemptExited)] == [
         AttemptExited(order("2").key, 0)
     ]
 
@@ -389,7 +387,7 @@ def test_what_kept_a_child_from_its_work_is_in_its_log(make: Make) -> None:
 
     workers = make(run)
     workers.launch(order())
-    events = wait_for(workers, 1)
+    events = take_events(workers, 1)
 
     assert b"LookupError: nobody expected it" in output(events, "stderr")
     assert events[-1] == AttemptExited(order().key, 126)
@@ -406,7 +404,7 @@ def test_what_fled_and_writes_without_end_does_not_hold_up_the_run(make: Make) -
     workers = make(run)
     workers.launch(order())
 
-    assert output(wait_for(workers, 1), "stdout").startswith(b"first\n")
+    assert output(take_events(workers, 1), "stdout").startswith(b"first\n")
 
 
 def test_many_open_files_are_no_hindrance(make: Make) -> None:
@@ -419,7 +417,7 @@ def test_many_open_files_are_no_hindrance(make: Make) -> None:
     try:
         workers = make(lambda _: 0)
         workers.launch(order())
-        events = wait_for(workers, 1)
+        events = take_events(workers, 1)
     finally:
         for file in files:
             os.close(file)
@@ -451,7 +449,7 @@ def test_a_spawned_attempt_gets_its_order_on_standard_input(make: Make) -> None:
     script = "import os, sys; print(sys.argv[1:], sys.stdin.read(), os.environ['EXTRA'])"
     workers = make(command=(sys.executable, "-c", script), environment={"EXTRA": "é"})
     workers.launch(order())
-    events = wait_for(workers, 1)
+    events = take_events(workers, 1)
 
     said = output(events, "stdout").decode()
     assert said.startswith("['step', 'start', '--order', '-'] {")
@@ -468,14 +466,14 @@ def test_a_spawned_attempt_has_its_own_variables(make: Make) -> None:
     )
     workers.launch(order("7"))
 
-    assert output(wait_for(workers, 1), "stdout") == b"1 7\n"
+    assert output(take_events(workers, 1), "stdout") == b"1 7\n"
 
 
 def test_a_program_that_is_not_there_is_said(make: Make) -> None:
     """The attempt ends, and its log says what could not be started."""
     workers = make(command=("/nowhere/python",))
     workers.launch(order())
-    events = wait_for(workers, 1)
+    events = take_events(workers, 1)
 
     assert b"plait cannot start ['/nowhere/python'" in output(events, "stderr")
     assert events[-1] == AttemptExited(order().key, 126)
@@ -489,7 +487,7 @@ def test_a_large_order_crosses_whole(make: Make) -> None:
     workers = make(lambda of: say(str(len(of.inputs))) or 0)  # type: ignore[func-returns-value]  # None or 0
     workers.launch(TaskOrder(order().key, inputs, inputs))
 
-    assert output(wait_for(workers, 1), "stdout") == b"20000"
+    assert output(take_events(workers, 1), "stdout") == b"20000"
 
 
 def test_prepare_runs_before_the_fork(make: Make) -> None:
@@ -500,7 +498,7 @@ def test_prepare_runs_before_the_fork(make: Make) -> None:
     )  # type: ignore[func-returns-value]  # None or 0
     for task in ("1", "2"):
         workers.launch(order(task))
-    events = wait_for(workers, 2)
+    events = take_events(workers, 2)
 
     assert output(events, "stdout") in {b"11,2", b"1,21"}
 
@@ -541,7 +539,7 @@ def test_inline_runs_in_this_process_and_keeps_the_output() -> None:
     workers = InlineWorkers(lambda of: print("hi", of.key.task) or os.getpid() % 7)  # type: ignore[func-returns-value]  # None or a number
     workers.launch(order("1"))
     workers.launch(order("2"))
-    events = wait_for(workers, 2)
+    events = take_events(workers, 2)
 
     assert output(events, "stdout") == b"hi 1\nhi 2\n"
     assert all(e.shown for e in events if isinstance(e, OutputArrived))
@@ -563,11 +561,11 @@ def test_inline_spares_the_runs_own_streams(monkeypatch: pytest.MonkeyPatch) -> 
 
     workers = InlineWorkers(run)
     workers.launch(order("1"))
-    first = wait_for(workers, 1)
+    first = take_events(workers, 1)
     print("still there")
     monkeypatch.setattr(sys, "stdout", None)
     workers.launch(order("2"))
-    second = wait_for(workers, 1)
+    second = take_events(workers, 1)
 
     assert (output(first, "stdout"), first[-1]) == (b"hi 1\n", AttemptExited(order("1").key, 7))
     assert (output(second, "stdout"), second[-1]) == (b"hi 2\n", AttemptExited(order("2").key, 7))
@@ -584,7 +582,7 @@ def test_inline_gives_up_what_waits_and_breaks_off_what_runs() -> None:
     workers = InlineWorkers(run)
     workers.launch(order("1"))
     workers.launch(order("2"))
-    events = wait_for(workers, 2)
+    events = take_events(workers, 2)
     workers.wake()
     workers.kill(order("1").key)
     workers.close()
