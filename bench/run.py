@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-QUESTIONS = ("start_up", "hello", "linear_20", "foreach_500", "counts")
+QUESTIONS = ("start_up", "hello", "linear_20", "foreach_500", "resume_2000", "counts")
 
 
 def main() -> None:

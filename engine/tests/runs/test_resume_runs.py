@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 from plait import Flow, Run, default_metadata, default_namespace, metadata, namespace
-
-PATIENCE = 120
 
 FLOW = """
 import os
@@ -58,13 +55,6 @@ class Res(FlowSpec):
 if __name__ == "__main__":
     Res()
 """
-
-
-def wait_for(what: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline
 
 
 class Place:
@@ -213,31 +203,3 @@ def test_an_origin_with_a_step_that_is_gone_is_refused(place: Place) -> None:
 
     assert (code, "error[origin-changed]" in said) == (1, True), said
     assert "'square'" in said
-
-
-def test_a_killed_run_is_resumed_whenever_it_was_killed(place: Place) -> None:
-    """However far it was, the result equals that of a run that nobody killed."""
-    place.mend()
-    width = 60
-    for number, kill_at in enumerate((0, 1, 20, 45)):
-        run = place.start("run", "--width", str(width), "--max-workers", "2")
-        here = place.folder / ".plait/store/Res/runs" / str(2 * number + 1)
-        wait_for(lambda here=here: (here / "_parameters/0.0.attempt").exists())
-        wait_for(
-            lambda run=run, kill_at=kill_at: (
-                len(list(place.folder.glob("square*.ran"))) >= kill_at or run.poll() is not None
-            )
-        )
-        run.send_signal(signal.SIGKILL)
-        run.communicate()
-        sealed = len(list(here.glob("square/*.attempt")))
-        place.ran()
-        code, said = place.call("resume")
-
-        assert code == 0, said
-        latest = Flow("Res").latest_run
-        assert latest is not None
-        assert latest.origin_run_id == here.name
-        assert latest.data.total == sum(n * n for n in range(width))
-        again = [task for task in place.ran() if task.startswith("square")]
-        assert len(again) == width - sealed
