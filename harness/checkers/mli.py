@@ -38,6 +38,7 @@ class MliChecker(Checker):
                 values={artifact.id: artifact.data for artifact in task},
                 attempt=task.attempt,
                 index=task.index,
+                origin=task.origin_pathspec,
                 parents=tuple("/".join(p.path_components[2:]) for p in task.parent_tasks),
             )
             for task in run[step]

@@ -8,8 +8,8 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 from plait_harness.checker import RunFacts
 from plait_harness.checking import JudgeRequest
@@ -18,62 +18,17 @@ from plait_harness.leftovers import OWN_FOLDER, find_leftovers, find_store_above
 from plait_harness.matrix import Case
 from plait_harness.model import predict
 from plait_harness.render import Rendered, render
-from plait_harness.seals import DamagedSeal, read_run
+from plait_harness.result import CaseResult, CheckResult
+from plait_harness.sealed import SealedRuns, check_sealed_runs, read_sealed_runs
+from plait_harness.seals import DamagedSeal
 from plait_harness.sources import CheckerSource
 from plait_harness.starter import Command, Ended, Starter
-from plait_harness.universal import Seen, check_seen, check_structure
+from plait_harness.universal import Seen
 
 _CALLER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "caller.py")
 """The program that is the executor `api`."""
 
 _RUN_ID_FILE = "--run-id-file"
-
-Outcome = Literal["passed", "failed", "not offered"]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """What one judge said.
-
-    Args:
-        checker: The judge's name; `always` for what is checked on every case.
-        outcome: What it came to.
-        message: What was expected, or why it was not offered; empty if it passed.
-        traceback: Where in `check.py` it failed; may be empty.
-        seconds: How long it took.
-    """
-
-    checker: str
-    outcome: Outcome
-    message: str = ""
-    traceback: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class CaseResult:
-    """How a case went.
-
-    Args:
-        id: The case's id.
-        folder: Its folder.
-        exit_code: What the run's command ended with.
-        checks: What each judge said, and what holds for every case.
-        seconds: How long it took in all.
-        phases: How long each part of it took, in seconds.
-    """
-
-    id: str
-    folder: str
-    exit_code: int
-    checks: tuple[CheckResult, ...]
-    seconds: float
-    phases: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def failed(self) -> tuple[CheckResult, ...]:
-        """The checks that failed."""
-        return tuple(check for check in self.checks if check.outcome == "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +68,10 @@ class _Run:
             self.python = (interpreter_of(context.python), *context.python_options)
         self.env = self.make_env()
         self.run_id_file = ""
+        # The runs that were resumed, each by the next.
+        self.origins: list[str] = []
+        self.left: SealedRuns | DamagedSeal | None = None
+        self.prediction = predict(case.graph.to_json())
 
     def go(self) -> CaseResult:
         began = time.perf_counter()
@@ -120,10 +79,19 @@ class _Run:
             self.make_folder()
         before = frozenset(os.listdir(self.runner.root))
         checks: list[CheckResult] = []
+        problems: list[str] = []
         with self.phase("run"):
             ended = self.run_flow()
+            while len(self.origins) < self.case.template.resume and not problems:
+                problems = list(self.check_origin(ended))
+                if not problems:
+                    ended = self.resume_flow()
+        if problems:
+            self.phases["check always"] = 0.0
+            return self.result_of(began, ended, [], problems)
+        self.read_seals()
         facts = self.facts_of(ended)
-        problems = list(self.check_end(ended))
+        problems += self.check_end(ended)
         seen: dict[str, Seen] = {}
         for check, source in self.case.judges:
             with self.phase(f"check {check.name}"):
@@ -136,6 +104,11 @@ class _Run:
         with self.phase("check always"):
             problems += self.check_always(facts, seen)
             problems += find_leftovers(self.folder, before, self.expected_files())
+        return self.result_of(began, ended, checks, problems)
+
+    def result_of(
+        self, began: float, ended: Ended, checks: list[CheckResult], problems: list[str]
+    ) -> CaseResult:
         checks.append(
             CheckResult(
                 "always",
@@ -190,15 +163,37 @@ class _Run:
                 file.write(data)
 
     def run_flow(self) -> Ended:
-        context, template = self.case.context, self.case.template
-        timeout = template.timeout or context.timeout
-        if context.pre_command:
-            self.run_before(list(context.pre_command), timeout)
-        arguments = ["run", *context.run_options, *template.run_options]
-        if _RUN_ID_FILE not in arguments:
-            arguments += [_RUN_ID_FILE, os.path.join(OWN_FOLDER, "run-id")]
+        if self.case.context.pre_command:
+            self.run_before(list(self.case.context.pre_command), self.run_timeout)
+        return self.call("run", self.case.template.run_options)
+
+    def resume_flow(self) -> Ended:
+        """Keep what is known of the run that has just failed, and resume it."""
+        assert self.rendered is not None
+        origin = self.read_run_id()
+        assert origin is not None, "its end was checked"
+        self.origins.append(origin)
+        for name in ("run.out", "run.err"):
+            kept = f"origin-{len(self.origins)}{os.path.splitext(name)[1]}"
+            os.replace(os.path.join(self.own, name), os.path.join(self.own, kept))
+        with open(os.path.join(self.folder, "flow.py"), "w", encoding="utf-8") as file:
+            file.write(self.rendered.resumed)
+        step = self.case.template.resume_step
+        steps = () if step is None else (step,)
+        return self.call("resume", (*self.case.template.resume_options, *steps))
+
+    def call(self, command: str, given: Sequence[str]) -> Ended:
+        """Call `run` or `resume` with the context's options and these, as the executor does."""
+        arguments = [command, *self.case.context.run_options]
+        if _RUN_ID_FILE not in given:
+            arguments += [_RUN_ID_FILE, os.path.join(OWN_FOLDER, f"run-id-{len(self.origins)}")]
+        arguments += given
         self.run_id_file = arguments[arguments.index(_RUN_ID_FILE) + 1]
-        return self.start(self.command(arguments), "run", timeout=timeout)
+        return self.start(self.command(arguments), "run", timeout=self.run_timeout)
+
+    @property
+    def run_timeout(self) -> float:
+        return self.case.template.timeout or self.case.context.timeout
 
     def command(self, arguments: Sequence[str]) -> list[str]:
         """Give the script that calls the flow with *arguments*, in the way of the executor."""
@@ -260,6 +255,10 @@ class _Run:
             folder=self.folder,
             steps=tuple(self.case.graph.nodes),
             options=self.options(),
+            origins=tuple(self.origins),
+            clones={"/".join(task): origin for task, origin in self.left.clones.items()}
+            if isinstance(self.left, SealedRuns)
+            else None,
         )
 
     def read(self, name: str) -> str:
@@ -275,8 +274,21 @@ class _Run:
             return None  # it failed before there was a run
         return text.rpartition("/")[2]
 
-    def check_end(self, ended: Ended) -> Iterator[str]:
-        expected = self.case.template.should_fail
+    def check_origin(self, ended: Ended) -> Iterator[str]:
+        """Check that a run ended as one must that is to be resumed."""
+        number = len(self.origins) + 1
+        yield from (
+            f"run {number}, which is to be resumed: {problem}"
+            for problem in self.check_end(ended, expected=1)
+        )
+        if "ResumeFromHere" not in self.read("run.out") + self.read("run.err"):
+            yield f"run {number}, which is to be resumed, did not fail by ResumeFromHere"
+        elif self.read_run_id() is None:
+            yield f"run {number}, which is to be resumed, has no id"
+
+    def check_end(self, ended: Ended, expected: int | None = None) -> Iterator[str]:
+        if expected is None:
+            expected = self.case.template.should_fail
         if ended.timed_out:
             yield f"the run did not end within {ended.seconds:.0f} s, and was killed"
         elif ended.code != expected:
@@ -334,22 +346,33 @@ class _Run:
         paths = (*template.required_files, *template.leaves)
         return {"flow.py", "check.py", ".plait", OWN_FOLDER, *(p.split("/")[0] for p in paths)}
 
+    def read_seals(self) -> None:
+        """Read what the runs left, before anybody else does."""
+        assert self.rendered is not None
+        last, step = self.read_run_id(), self.case.template.resume_step
+        self.left = read_sealed_runs(
+            self.folder,
+            self.rendered.flow_name,
+            self.origins if last is None else [*self.origins, last],
+            self.prediction,
+            () if step is None else {step},
+        )
+
     def check_always(self, facts: RunFacts, seen: Mapping[str, Seen]) -> list[str]:
+        template = self.case.template
         if facts.run_id is None:
-            return [] if self.case.template.should_fail else ["the run has no id"]
-        store = os.path.join(self.folder, ".plait", "store")
-        if not os.path.isdir(store):
-            return []  # another kind of store; its files are not for reading here
-        try:
-            sealed = read_run(store, facts.flow, facts.run_id)
-        except DamagedSeal as damage:
-            return [f"the store is damaged: {damage}"]
-        prediction = predict(self.case.graph.to_json())
-        complete = not self.case.template.should_fail
-        return [
-            *check_structure(prediction, sealed, complete=complete),
-            *check_seen(prediction, sealed, seen),
-        ]
+            return [] if template.should_fail else ["the run has no id"]
+        if isinstance(self.left, DamagedSeal):
+            return [f"the store is damaged: {self.left}"]
+        if self.left is None:
+            return []
+        return check_sealed_runs(
+            self.left,
+            self.prediction,
+            seen,
+            complete=not template.should_fail,
+            changing=template.class_vars,
+        )
 
 
 class _Phase:

@@ -59,6 +59,9 @@ class RunFacts:
         folder: The case's folder, which is the working directory.
         steps: The steps of the graph, in its order.
         options: The context's top-level options.
+        origins: The ids of the runs before it, of which each was resumed by the next.
+        clones: By `step/task` each task that it took over, as the model says, and the pathspec of
+            the one whose code ran; None where the harness can't look into the store.
     """
 
     flow: str
@@ -69,6 +72,8 @@ class RunFacts:
     folder: str
     steps: tuple[str, ...]
     options: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    clones: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ class TaskSeen:
         attempt: The visible attempt, from 0.
         index: Its position in the innermost foreach.
         parents: `step/task` of the tasks before it, in join order.
+        origin: The pathspec of the task that it was taken over from; an interface that shows
+            parents shows it for those that were.
     """
 
     step: str
@@ -92,6 +99,7 @@ class TaskSeen:
     attempt: int | None = None
     index: int | None = None
     parents: tuple[str, ...] | None = None
+    origin: str | None = None
 
 
 @dataclass(slots=True)
@@ -132,6 +140,19 @@ class Checker:
     def run_id(self) -> str | None:
         """The id of the run; None if the command failed before there was one."""
         return self.run.run_id
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The ids of the runs before it, of which each was resumed by the next."""
+        return self.run.origins
+
+    def run_of(self, task: TaskSeen) -> str | None:
+        """Give the id of the run in which a task's code ran, as the model says; None if unknown."""
+        clones = self.run.clones
+        if clones is None:
+            return None
+        origin = clones.get(f"{task.step}/{task.task}")
+        return self.run_id if origin is None else origin.split("/")[1]
 
     @property
     def exit_code(self) -> int:
@@ -211,6 +232,22 @@ class Checker:
     def assert_tasks(self, step: str, count: int) -> None:
         """Check how many tasks *step* has."""
         assert_same(count, len(self.tasks(step)), f"number of tasks of {step}")
+
+    def assert_ran(self, step: str, name: str) -> None:
+        """Check that what every task of *step* left in the artifact *name* is the run it ran in.
+
+        A resumed run takes over tasks whose code ran in a run before it; which, the model says.
+
+        Args:
+            step: The step, which may have no task.
+            name: The artifact that its body sets to `current.run_id`.
+        """
+        for task in self.tasks(step):
+            expected = self.run_of(task)
+            got = task.values.get(name)
+            if expected is None and got in (*self.origins, self.run_id):
+                continue
+            assert_same(expected, got, f"run in which {step}/{task.task} ran")
 
     # What a template calls: logs.
 

@@ -62,7 +62,8 @@ class JudgeRequest:
     def from_json(cls, data: Mapping[str, Any]) -> JudgeRequest:
         """Read what `dataclasses.asdict` gave and JSON carried."""
         run = dict(data["run"])
-        run["steps"], run["options"] = tuple(run["steps"]), tuple(run["options"])
+        for name in ("steps", "options", "origins"):
+            run[name] = tuple(run[name])
         return cls(**{**data, "run": RunFacts(**run), "python": tuple(data["python"])})
 
 
@@ -173,6 +174,7 @@ def _describe_task(task: TaskSeen) -> dict[str, Any]:
         "attempt": task.attempt,
         "index": task.index,
         "parents": None if task.parents is None else list(task.parents),
+        "origin": task.origin,
     }
 
 

@@ -6,8 +6,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
-from plait_harness.case import CaseResult, CheckResult
 from plait_harness.leftovers import OWN_FOLDER
+from plait_harness.result import CaseResult, CheckResult
 
 _AROUND = 2
 _MOST_OUTPUT = 60

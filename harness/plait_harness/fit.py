@@ -43,6 +43,8 @@ def fit(template: TemplateSpec, graph: GraphSpec) -> Fit | Misfit:
     because = _find_exclusion(template, graph.name)
     if because is not None:
         return Misfit(template, graph, because, excluded=True)
+    if template.resume_step is not None and template.resume_step not in graph.nodes:
+        return Misfit(template, graph, f"no step '{template.resume_step}' to resume from")
     chosen: dict[str, StepBody] = {}
     for node in graph:
         body = choose(template, node)

@@ -166,8 +166,6 @@ def _find_lonely(fits: Sequence[Fit | Misfit], selection: Selection) -> Iterator
 
 def _find_reason(context: ContextSpec, each: Fit | Misfit) -> str | None:
     name = each.template.name
-    if each.template.resume:
-        return "resumes a run, which the engine does not do yet"
     if name in context.disabled_tests:
         return f"disabled in {context.name}: {context.disabled_tests[name]}"
     if context.enabled_tests and name not in context.enabled_tests:

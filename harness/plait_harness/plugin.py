@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from plait_harness.case import CaseResult, CaseRunner, make_base_env
+from plait_harness.case import CaseRunner, make_base_env
 from plait_harness.failure import describe_failure
 from plait_harness.matrix import Case, Matrix, build_matrix
 from plait_harness.measure import Measurement, find_engine
@@ -17,6 +17,7 @@ from plait_harness.mistakes import Mistake
 from plait_harness.options import OPTIONS, RunOptions, command_for, read_options
 from plait_harness.probe import FEATURE_VARIABLE
 from plait_harness.report import CaseRow, make_row, read_failed, tidy_case
+from plait_harness.result import CaseResult
 from plait_harness.session import Session
 from plait_harness.starter import PreparedProcess
 

@@ -11,6 +11,7 @@ from plait_harness.bodies import names_in
 from plait_harness.fit import Fit
 from plait_harness.graphs import NodeSpec
 from plait_harness.home import home_path
+from plait_harness.mistakes import Mistake
 from plait_harness.templates import StepBody, TemplateSpec
 
 EXPECT_NAMES = (
@@ -39,10 +40,11 @@ CHECK_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The two programs of a case, as text."""
+    """The programs of a case, as text: the flow, as it is when resumed, and the check."""
 
     flow_name: str
     flow: str
+    resumed: str
     check: str
 
 
@@ -75,7 +77,8 @@ def render(fit: Fit) -> Rendered:
     """Render a template on a graph.
 
     Raises:
-        Mistake: A piece of source in the template is not Python.
+        Mistake: A piece of source in the template is not Python, or what it says is to change is
+            not there.
     """
     template, graph = fit.template, fit.graph
     counts = any(_counts_turns(node) for node in graph)
@@ -88,17 +91,19 @@ def render(fit: Fit) -> Rendered:
     flow_name = f"{template.name}Flow"
     flow = _environment().get_template("flow.py.j2")
     check = _environment().get_template("check.py.j2")
+    rendered = flow.render(
+        **shared,
+        flow_name=flow_name,
+        engine_names=_engine_names(mentioned | {"FlowSpec", "step"}),
+        harness_names=_among(EXPECT_NAMES, mentioned),
+        class_vars=[(name, _source(value)) for name, value in template.class_vars.items()],
+        declarations=declarations,
+        steps=steps,
+    )
     return Rendered(
         flow_name=flow_name,
-        flow=flow.render(
-            **shared,
-            flow_name=flow_name,
-            engine_names=_engine_names(mentioned | {"FlowSpec", "step"}),
-            harness_names=_among(EXPECT_NAMES, mentioned),
-            class_vars=[(name, _source(value)) for name, value in template.class_vars.items()],
-            declarations=declarations,
-            steps=steps,
-        ),
+        flow=rendered,
+        resumed=_change(template, rendered),
         check=check.render(
             **shared,
             engine_names=_engine_names(checked),
@@ -109,6 +114,17 @@ def render(fit: Fit) -> Rendered:
             ],
         ),
     )
+
+
+def _change(template: TemplateSpec, flow: str) -> str:
+    for old, new in template.resume_changes.items():
+        if old not in flow:
+            raise Mistake(
+                f"{template.file}: template '{template.name}': RESUME_CHANGES has {old!r}",
+                "write what stands in its flow.py",
+            )
+        flow = flow.replace(old, new)
+    return flow
 
 
 @cache

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from plait_harness.case import CaseResult
 from plait_harness.gates import Breach
 from plait_harness.leftovers import OWN_FOLDER
 from plait_harness.matrix import Case, Excluded
 from plait_harness.pages import write_html
 from plait_harness.progress import Cell
+from plait_harness.result import CaseResult
 
 CASES_FILE = "cases.jsonl"
 

@@ -11,7 +11,7 @@ import json
 import os
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _MAGIC = b"PLAITA1\n"
@@ -36,6 +36,9 @@ class SealedTask:
         parents: Step and task of those before it, in join order.
         frames: The foreaches open around it, outermost first: index and width.
         artifacts: The names of its artifacts.
+        addresses: The address of each, by its name.
+        origin: The pathspec of the task that a resume took it over from; None if it ran itself.
+        failure: Why it failed, in one line; empty if it did not.
     """
 
     step: str
@@ -45,6 +48,9 @@ class SealedTask:
     parents: tuple[tuple[str, str], ...]
     frames: tuple[tuple[int, int], ...]
     artifacts: frozenset[str]
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    origin: str | None = None
+    failure: str = ""
 
 
 def read_run(store: str, flow: str, run: str) -> list[SealedTask]:
@@ -105,6 +111,9 @@ class _Reader:
             parents=tuple((parent[0], parent[1]) for parent in facts.get("parents", ())),
             frames=tuple(_foreach_frames(facts)),
             artifacts=frozenset(index["artifacts"]),
+            addresses={name: row[0] for name, row in index["artifacts"].items()},
+            origin="/".join(facts["origin"][:4]) if "origin" in facts else None,
+            failure=facts.get("failure", {}).get("summary", ""),
         )
 
     def check_head(self, key: str, data: bytes) -> tuple[int, int]:

@@ -122,12 +122,19 @@ class FlowTest:
     LEAVES: ClassVar[Sequence[str]] = ()
     """Files, relative to the case's folder, that the bodies leave there on purpose."""
 
-    RESUME: ClassVar[bool] = False
-    """Whether the flow is expected to fail at `ResumeFromHere` and be resumed. Such templates are
-    not generated until the engine resumes."""
+    RESUME: ClassVar[bool | int] = False
+    """How often the flow is resumed: True is 1. Every run but the last has to fail by
+    `ResumeFromHere`; the last is what `SHOULD_FAIL` is about and what is judged. The model says
+    which tasks it takes over, and which run again."""
 
     RESUME_STEP: ClassVar[str | None] = None
     """The step to resume from; None resumes where it failed."""
+
+    RESUME_OPTIONS: ClassVar[Sequence[str]] = ()
+    """Arguments after `resume`, after the context's; it gets none of `RUN_OPTIONS`."""
+
+    RESUME_CHANGES: ClassVar[Mapping[str, str]] = {}
+    """Source that is in `flow.py` -> what stands there instead when it is resumed."""
 
     ONLY_GRAPHS: ClassVar[Mapping[str, str]] = {}
     """If not empty, the only graphs to combine with: name -> because."""

@@ -61,8 +61,10 @@ class TemplateSpec:
     timeout: float | None
     should_fail: int
     leaves: tuple[str, ...]
-    resume: bool
+    resume: int
     resume_step: str | None
+    resume_options: tuple[str, ...]
+    resume_changes: Mapping[str, str]
     only_graphs: Mapping[str, str]
     skip_graphs: Mapping[str, str]
 
@@ -130,9 +132,10 @@ def _read_template(cls: type[FlowTest], file: str) -> TemplateSpec:
     if not doc:
         raise Mistake(f"{where} has no docstring", "its first line is one sentence: what it shows")
     facts = {name.lower(): getattr(cls, name) for name in _ATTRIBUTES}
-    for name in ("top_options", "run_options", "leaves"):
+    for name in ("top_options", "run_options", "resume_options", "leaves"):
         facts[name] = tuple(facts[name])
-    facts["should_fail"] = int(facts["should_fail"])
+    for name in ("should_fail", "resume"):
+        facts[name] = int(facts[name])
     return TemplateSpec(
         name=cls.__name__,
         doc=doc.splitlines()[0],
@@ -157,7 +160,9 @@ _SHAPES: Mapping[str, tuple[type, str]] = {
     "ENV": (dict, "a dict of variable -> value"),
     "SHOULD_FAIL": (int, "True, False or an exit code"),
     "LEAVES": (tuple, "a tuple of paths"),
-    "RESUME": (bool, "True or False"),
+    "RESUME": (int, "True, False or how often"),
+    "RESUME_OPTIONS": (tuple, "a tuple of arguments"),
+    "RESUME_CHANGES": (dict, "a dict of source -> source"),
     "ONLY_GRAPHS": (dict, "a dict of graph -> because"),
     "SKIP_GRAPHS": (dict, "a dict of graph -> because"),
 }

@@ -34,13 +34,13 @@ def check_structure(
     twice = _find_extra(names.values(), predicted)
     if twice:
         # What follows goes by these names.
-        return [*problems, f"more than one task is {_listed(map(str, twice))}"]
+        return [*problems, f"more than one task is {list_some(map(str, twice))}"]
     unknown = sorted(str(name) for name in names.values() if name not in predicted)
     if unknown:
-        problems.append(f"tasks that the graph has no place for: {_listed(unknown)}")
+        problems.append(f"tasks that the graph has no place for: {list_some(unknown)}")
     missing = [str(name) for name in predicted if name not in set(names.values())]
     if missing and complete:
-        problems.append(f"tasks that were never run: {_listed(missing)}")
+        problems.append(f"tasks that were never run: {list_some(missing)}")
     for seal in _last_attempts(sealed):
         name = names[seal.step, seal.task]
         if name not in predicted:
@@ -52,7 +52,7 @@ def check_structure(
         parents = [str(names.get(parent, parent)) for parent in seal.parents]
         wanted = [str(parent) for parent in expected.parents]
         if parents != wanted:
-            problems.append(f"{name}: parents {_listed(parents)}, expected {_listed(wanted)}")
+            problems.append(f"{name}: parents {list_some(parents)}, expected {list_some(wanted)}")
     return problems
 
 
@@ -71,6 +71,7 @@ def check_seen(
     """
     problems: list[str] = []
     names = name_tasks(sealed)
+    origins = {(seal.step, seal.task): seal.origin for seal in sealed}
     last = {(seal.step, seal.task): seal.attempt for seal in _last_attempts(sealed)}
     predicted = {task.id: task for task in prediction.tasks}
     for judge, seen in judges.items():
@@ -79,8 +80,8 @@ def check_seen(
             kept = {task for its_step, task in last if its_step == step}
             if ids != kept:
                 problems.append(
-                    f"{judge} shows of {step} the tasks {_listed(sorted(ids))}, "
-                    f"sealed are {_listed(sorted(kept))}"
+                    f"{judge} shows of {step} the tasks {list_some(sorted(ids))}, "
+                    f"sealed are {list_some(sorted(kept))}"
                 )
             for task in tasks:
                 key = (step, task["task"])
@@ -88,6 +89,7 @@ def check_seen(
                     expected = predicted[names[key]]
                     found = _check_shown(task, expected.index, last[key])
                     found += _check_parents(task, expected.parents, names)
+                    found += _check_origin(task, origins[key])
                     problems += [f"{judge} shows {names[key]} with {each}" for each in found]
     return problems + list(_check_agreement(judges))
 
@@ -157,7 +159,14 @@ def _check_parents(
     wanted = [str(each) for each in expected]
     if shown == wanted:
         return []
-    return [f"parents {_listed(shown)}, expected {_listed(wanted)}"]
+    return [f"parents {list_some(shown)}, expected {list_some(wanted)}"]
+
+
+def _check_origin(task: Mapping[str, Any], origin: str | None) -> list[str]:
+    # An interface that shows what came before a task shows what it was taken over from, too.
+    if task["parents"] is None or task["origin"] == origin:
+        return []
+    return [f"origin {task['origin']}, sealed is {origin}"]
 
 
 def _check_agreement(judges: Mapping[str, Seen]) -> Iterator[str]:
@@ -175,7 +184,7 @@ def _check_agreement(judges: Mapping[str, Seen]) -> Iterator[str]:
                 if differing:
                     yield (
                         f"{first} and {other} read different values of {step}/{task}: "
-                        f"{_listed(sorted(differing))}"
+                        f"{list_some(sorted(differing))}"
                     )
 
 
@@ -185,7 +194,8 @@ def _find_extra(names: Iterable[TaskId], predicted: Container[TaskId]) -> list[T
     return [*dict.fromkeys(place for place in places if place in predicted)]
 
 
-def _listed(parts: Iterable[str]) -> str:
+def list_some(parts: Iterable[str]) -> str:
+    """Give the first of some words for a message, and how many there are."""
     listed = list(parts)
     if not listed:
         return "none"

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from plait_harness.case import CaseResult, CaseRunner, make_base_env
+from plait_harness.case import CaseRunner, make_base_env
 from plait_harness.contexts import CheckSpec, ContextSpec
 from plait_harness.fit import Fit, fit
 from plait_harness.graphs import GraphSpec, parse_graph
 from plait_harness.home import home_path
 from plait_harness.matrix import Case
+from plait_harness.result import CaseResult
 from plait_harness.sources import CheckerSource
 from plait_harness.starter import PreparedProcess
 from plait_harness.templates import TemplateSpec, load_templates

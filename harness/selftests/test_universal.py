@@ -44,6 +44,7 @@ def see(sealed, *, structure=True):
                     "task": each.task,
                     "values": {"x": "abc"},
                     "attempt": each.attempt if structure else None,
+                    "origin": each.origin if structure else None,
                     "index": each.frames[-1][0] if each.frames and structure else None,
                     "parents": ["/".join(p) for p in each.parents] if structure else None,
                 }
@@ -124,12 +125,14 @@ def test_what_a_judge_does_not_show_is_told(prediction):
     seen["inner"][0]["attempt"] = 3
     seen["inner"][1]["index"] = 2
     seen["end"][0]["parents"] = ["start/1"]
+    seen["join"][0]["origin"] = "F/1/join/5"
     del seen["inner"][2]
 
     assert check_seen(prediction, right(), {"mli": seen}) == [
         "mli shows of inner the tasks 2, 3, sealed are 2, 3, 4",
         "mli shows inner[0] with attempt 3, sealed last is 0",
         "mli shows inner[1] with index 2, expected 1",
+        "mli shows join with origin F/1/join/5, sealed is None",
         "mli shows end with parents start, expected join",
     ]
 
