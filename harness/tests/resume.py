@@ -226,10 +226,46 @@ class ResumeOfResume(_Marked):
         assert_equals({*checker.origins, checker.run_id}, ran)
 
 
+class ResumeLosesNothing(FlowTest):
+    """What a run finished is still there for the third one, when the second failed at once."""
+
+    PRIORITY = 308
+    RESUME = 2
+    RUN_OPTIONS = ["--max-workers", "1"]
+    RESUME_OPTIONS = ["--max-workers", "1"]
+    LEAVES = ["failed"]
+    HEADER = "import os\n"
+    ONLY_GRAPHS = {"small-foreach": "its first element comes before the others, with one worker"}
+
+    # While it waits for its next attempt, the others run.
+    @tag("retry(times=1, minutes_between_retries=0.005)")
+    @steps(0, ["foreach-inner"], required=True)
+    def step_inner(self):
+        self.ran_in = current.run_id
+        if self.index == 0 and not is_resumed():
+            raise ResumeFromHere
+        if self.index == 0 and not os.path.exists("failed"):
+            os.mkdir("failed")
+            print("ResumeFromHere, without another attempt", flush=True)
+            os._exit(202)
+
+    @steps(1, ["all"])
+    def step_all(self):
+        self.ran_in = current.run_id
+
+    def check_results(self, flow, checker):
+        checker.assert_status("done")
+        for step in flow:
+            checker.assert_ran(step.name, "ran_in")
+        first, _second = checker.origins
+        ran = [task.values["ran_in"] for task in checker.tasks("inner")]
+        assert_equals([checker.run_id, first, first], ran)
+
+
 class ResumedValues(FlowTest):
     """What a task left before is what those after it are given in the resumed run, in order."""
 
-    PRIORITY = 308
+    PRIORITY = 309
     RESUME = True
     HEADER = "import os\n"
     ONLY_GRAPHS = {
@@ -286,7 +322,7 @@ class ResumedValues(FlowTest):
 class ResumeWithParameters(_Marked):
     """Parameters are those of the run that is resumed, however they came to it."""
 
-    PRIORITY = 309
+    PRIORITY = 310
     PARAMETERS = {"alpha": {"default": 1}, "beta": {"default": "'b'"}, "gamma": {"type": "str"}}
     RUN_OPTIONS = ["--alpha", "5", "--gamma", "größer"]
     ENV = {"PLAIT_RUN_BETA": "from the environment"}
@@ -313,7 +349,7 @@ class ResumeWithParameters(_Marked):
 class ResumeRefusesParameters(FlowTest):
     """A parameter given to `resume` is refused, with what to do instead, and no run is made."""
 
-    PRIORITY = 310
+    PRIORITY = 311
     RESUME = True
     SHOULD_FAIL = 2
     PARAMETERS = {"alpha": {"default": 1}}
@@ -338,7 +374,7 @@ class ResumeRefusesParameters(FlowTest):
 class ResumeOfWhatIsNotThere(FlowTest):
     """To resume a run that is not there is refused, and the message names those that are."""
 
-    PRIORITY = 311
+    PRIORITY = 312
     RESUME = True
     SHOULD_FAIL = 2
     RESUME_OPTIONS = ["--origin-run-id", "987654"]
@@ -363,7 +399,7 @@ class ResumeOfWhatIsNotThere(FlowTest):
 class ResumeWithoutAStepThatFinished(FlowTest):
     """A run that finished a step which the code has no longer is refused, and the step is named."""
 
-    PRIORITY = 312
+    PRIORITY = 313
     RESUME = True
     SHOULD_FAIL = True
     RESUME_CHANGES = {"def inner(": "def innner(", "self.inner,": "self.innner,"}
@@ -387,7 +423,7 @@ class ResumeWithoutAStepThatFinished(FlowTest):
 class ResumeWithOtherCode(_Marked):
     """Code that was mended is what runs, of what runs; what finished is as the code was then."""
 
-    PRIORITY = 313
+    PRIORITY = 314
     CLASS_VARS = {"LEVEL": 1}
     RESUME_CHANGES = {
         'raise ResumeFromHere("to be mended")': "self.mended = True",
@@ -427,7 +463,7 @@ class ResumeWithOtherCode(_Marked):
 class ResumeWithTags(_Marked):
     """A resumed run has the tags that it is given, and none of the run before it."""
 
-    PRIORITY = 314
+    PRIORITY = 315
     RUN_OPTIONS = ["--tag", "first", "--tag", "both"]
     RESUME_OPTIONS = ["--tag", "größer als", "--tag", "both"]
     ONLY_GRAPHS = _ONE
@@ -453,7 +489,7 @@ class ResumeWithTags(_Marked):
 class ResumeWithRunIdFile(_Marked):
     """The id of the resumed run, a new one, is in the file asked for before a task runs."""
 
-    PRIORITY = 315
+    PRIORITY = 316
     RESUME_OPTIONS = ["--run-id-file", "id of the resumed.txt"]
     LEAVES = ["id of the resumed.txt"]
     ONLY_GRAPHS = _ONE
@@ -476,7 +512,7 @@ class ResumeWithRunIdFile(_Marked):
 class ResumeAroundDecorators(FlowTest):
     """What a retry or a @catch ended well is taken over as it ended; what failed begins anew."""
 
-    PRIORITY = 316
+    PRIORITY = 317
     RESUME = True
     ONLY_GRAPHS = {
         **_SHAPES,
@@ -544,7 +580,7 @@ class ResumeAroundDecorators(FlowTest):
 class CurrentInResume(FlowTest):
     """`current` says what a run resumes: nothing in the first, the run before it in the second."""
 
-    PRIORITY = 317
+    PRIORITY = 318
     RESUME = True
     ONLY_GRAPHS = _ONE
 
