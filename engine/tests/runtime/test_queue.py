@@ -209,7 +209,7 @@ def test_the_limit_of_a_step_comes_with_its_launch_but_not_with_its_fallback() -
 
 
 def test_cost_per_event_does_not_grow_with_what_waits_for_room() -> None:
-    """A hundred thousand tasks cost the same for each as a thousand, within a wide margin."""
+    """Twenty thousand tasks cost the same for each as a thousand, within a wide margin."""
     import time
 
     def cost(width: int) -> float:
@@ -219,7 +219,7 @@ def test_cost_per_event_does_not_grow_with_what_waits_for_room() -> None:
         return (time.process_time() - begun) / width
 
     # The least of several: what else the machine does can only make it more.
-    assert min(cost(50_000) for _ in range(3)) < 5 * min(cost(1_000) for _ in range(5))
+    assert min(cost(20_000) for _ in range(3)) < 5 * min(cost(1_000) for _ in range(5))
 
 
 def test_what_waits_is_told_by_step_where_it_changed() -> None:
