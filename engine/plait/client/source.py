@@ -77,6 +77,32 @@ def use_opener(opener: Opener) -> None:
     _opener, _current = opener, None
 
 
+class default_opened_by:  # noqa: N801  # it reads as what holds while it is entered
+    """While it is entered, the default store is another one: in a task, that of its own run.
+
+    What `metadata(...)` has named before stays.
+
+    Args:
+        opener: Opens the default store, or the one that it is given the name of.
+    """
+
+    __slots__ = ("_former", "_opener")
+
+    def __init__(self, opener: Opener) -> None:
+        self._opener = opener
+
+    def __enter__(self) -> None:
+        global _opener, _current  # noqa: PLW0603  # see current_connection
+        self._former = (_opener, _current)
+        _opener = self._opener
+        if _current is not None and _current[1] is not None:
+            _current = None
+
+    def __exit__(self, *_raised: object) -> None:
+        global _opener, _current
+        _opener, _current = self._former
+
+
 def current_connection() -> Connection:
     """Give the connection through which new objects of the client read."""
     global _current  # noqa: PLW0603  # which store is read is this module's one piece of state

@@ -17,7 +17,7 @@ from plait.base.records import TaskOrder
 from plait.runtime.options import RunOptions
 from plait.upkeep.claim import share_values
 from plait.wiring.measuring import measured_command, save_piece
-from plait.wiring.stores import Stores, open_stores
+from plait.wiring.stores import Stores, open_source, open_stores
 
 if TYPE_CHECKING:
     from plait.flow.definition import FlowDefinition
@@ -115,8 +115,16 @@ def _task_runner(
     definition: FlowDefinition, stores: Stores, *, own_process: bool
 ) -> Callable[[TaskOrder], int]:
     """Give what a task's process does with its order."""
+    from plait.client.source import default_opened_by
     from plait.runtime.creation import load_run_file
     from plait.task.attempt import AttemptPlace, run_attempt
+
+    def open_own(spec: str | None) -> Stores:
+        """Open for the client: what is not said is the store of this run, wherever that is."""
+        if spec is not None:
+            return open_source(spec)
+        # One in memory is nowhere else; of others, a fork must not use what its parent opened.
+        return open_stores(stores.root) if os.path.isabs(stores.root) else stores
 
     def run_task(order: TaskOrder) -> int:
         try:
@@ -129,7 +137,8 @@ def _task_runner(
                 namespace=run.namespace,
                 username=run.user,
             )
-            return run_attempt(place, order, own_process=own_process)
+            with default_opened_by(open_own):
+                return run_attempt(place, order, own_process=own_process)
         except PlaitError as error:
             # What an attempt itself gets wrong is sealed. Here the store could not be read or
             # written, so the log is the only place left to say it.

@@ -42,3 +42,13 @@ def test_without_statistics_it_says_what_is_missing(desk):
     assert desk.call(*STATISTICS, "run", "--columns", "Popcorn") == 1
     assert desk.call(*REDUX, "run") == 1
     assert "no run of StatsFlow was successful: run stats.py, in this folder" in desk.err
+
+
+def test_it_reads_the_store_that_it_is_run_with(desk):
+    """Also where an option names one that is not above the working directory."""
+    desk.pull("statistics", "playlist-redux")
+    store = f"--datastore-root={desk.folder / 'elsewhere'}"
+    assert desk.call(*STATISTICS, store, "run") == 0
+
+    assert desk.call(*REDUX, store, "run") == 0
+    assert "by the results of StatsFlow/1" in desk.out

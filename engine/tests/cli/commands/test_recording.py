@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from plait import get_metadata
 from plait.base.pathspec import RunKey
 from plait.wiring.stores import open_source
 
@@ -160,3 +161,45 @@ def test_a_variable_asks_for_what_there_is_not(trial, monkeypatch, variable):
     assert said.code == 2
     assert "attic" in said.err or variable in said.err
     assert "\n  fix: " in said.err
+
+
+READER = '''
+from plait import Flow, FlowSpec, Run, current, get_metadata, step
+
+
+class TrialFlow(FlowSpec):
+    """Read in a step what an earlier run, or this one, has left."""
+
+    @step
+    def start(self):
+        self.me = Run(f"{current.flow_name}/{current.run_id}").id
+        self.runs = [run.id for run in Flow(current.flow_name)]
+        self.place = get_metadata()
+        self.next(self.end)
+
+    @step
+    def end(self):
+        print(self.me, self.runs, self.place)
+'''
+
+
+@pytest.mark.parametrize("workers", ["inline", "fork"])
+def test_a_step_reads_from_the_store_of_its_own_run(project, workers):
+    """Wherever that is: the client in a step need not be told; this process reads on as before."""
+    project.script.write_text(READER)
+    before = get_metadata()
+
+    assert project.call(f"--workers={workers}", "run").code == 0
+    (line,) = project.call("logs", "1/end/2", "--stdout").out.splitlines()
+    assert line.startswith(f"1 ['1'] local@{project.store}")
+    assert get_metadata() == before
+
+
+def test_a_spawned_step_does_too(project, tmp_path):
+    """Its process is told where the run is kept."""
+    project.script.write_text(f"{READER}\nif __name__ == '__main__':\n    TrialFlow()\n")
+    store = tmp_path / "elsewhere"
+    said = project.start(f"--datastore-root={store}", "--workers=spawn", "run")
+
+    assert said.code == 0, said.err
+    assert f"1 ['1'] local@{store}" in said.out
