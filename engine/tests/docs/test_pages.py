@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import plait
+import plait.testing
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = Path(plait.__file__).parent
@@ -106,11 +107,11 @@ def test_a_page_of_an_error_shows_a_message_that_plait_can_print(slug: str) -> N
 
 
 def test_the_reference_has_all_that_is_exported() -> None:
-    """What can be imported from `plait` is described: by its docstring, or under its name."""
+    """What can be imported from `plait` or `plait.testing` is described, or is a heading."""
     reference = read("docs/reference.md")
     lost = [
         name
-        for name in plait.__all__
+        for name in (*plait.__all__, *plait.testing.__all__)
         if not re.search(
             rf"^(::: plait\.[\w.]+\.{name}|### {name}|`plait\.{name}`.*)$", reference, re.MULTILINE
         )
