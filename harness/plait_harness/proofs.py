@@ -15,6 +15,8 @@ ROOT = os.path.dirname(HOME)
 
 _WORD = re.compile(r"--[a-z][\w-]*|[A-Za-z_][\w-]*")
 _TESTS = ("engine/tests", "harness/selftests")
+_NAMES_ALL = "engine/tests/cli/test_completing.py"
+"""What a shell offers: it names commands and options, and calls none of them."""
 _PAGES = ("README.md", "docs/tutorials.md", "docs/guide", "docs/errors/common-mistakes.md")
 
 
@@ -40,7 +42,13 @@ class Proof:
 def collect_proofs() -> list[Proof]:
     """Give every test, template and page: those that say least first, as they say it best."""
     found = [
-        *(proof for folder in _TESTS for file in _files(folder) for proof in _read_tests(file)),
+        *(
+            proof
+            for folder in _TESTS
+            for file in _files(folder)
+            for proof in _read_tests(file)
+            if file != _NAMES_ALL
+        ),
         *(proof for file in _files("harness/tests") for proof in _read_templates(file)),
         *(proof for place in _PAGES for file in _files(place, ".md") for proof in _read_page(file)),
     ]

@@ -131,10 +131,3 @@ def test_the_other_shells_take_their_scripts(shell: str) -> None:
     else:
         assert words.count("done") == words.count("for")
         assert words.count("esac") == words.count("case")
-
-
-@pytest.mark.parametrize("shell", sorted(SCRIPTS))
-def test_the_command_prints_the_script(shell: str, capsys) -> None:
-    """As it is, to be read by the shell."""
-    assert call_plait(["completion", shell]) == 0
-    assert capsys.readouterr().out == SCRIPTS[shell]

@@ -77,7 +77,7 @@ def test_a_run_is_in_the_namespace_and_has_the_tags_that_it_was_given(trial, com
 @pytest.mark.parametrize("command", ["run", "resume"])
 def test_a_run_keeps_its_limits(trial, command):
     """A log that is too long is cut, and a foreach that is too wide stops the run."""
-    options = ["--max-num-splits", "2", "--max-log-size", "0.001"]
+    options = ["--max-workers", "2", "--max-num-splits", "2", "--max-log-size", "0.001"]
     said = trial.call("--workers=inline", command, *options)
 
     assert said.code == 1
