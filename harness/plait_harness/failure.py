@@ -14,12 +14,13 @@ _MOST_OUTPUT = 60
 _MOST_PLACES = 4
 
 
-def describe_failure(result: CaseResult, command: str) -> str:
+def describe_failure(result: CaseResult, command: str, note: str = "") -> str:
     """Give the message for a case that failed.
 
     Args:
         result: How the case went.
         command: The command that repeats it.
+        note: What else there is to say before it; may be empty.
     """
     flow = os.path.join(result.folder, "flow.py")
     check = os.path.join(result.folder, "check.py")
@@ -38,6 +39,7 @@ def describe_failure(result: CaseResult, command: str) -> str:
         if text.strip():
             lines += ["", f"{name} of the flow (exit code {result.exit_code}):"]
             lines += _indented(_last(text.splitlines()))
+    lines += ["", note] if note else []
     lines += ["", "repeat it with:", f"  {command}"]
     return "\n".join(lines)
 

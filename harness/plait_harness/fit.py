@@ -40,7 +40,7 @@ def fit(template: TemplateSpec, graph: GraphSpec) -> Fit | Misfit:
     Raises:
         Mistake: Two functions of equal precedence fit one node, so that nothing says which.
     """
-    because = _find_exclusion(template, graph.name)
+    because = _find_exclusion(template, graph)
     if because is not None:
         return Misfit(template, graph, because, excluded=True)
     if template.resume_step is not None and template.resume_step not in graph.nodes:
@@ -130,8 +130,13 @@ def _name(each: Fit | Misfit, kind: str) -> str:
     return each.template.name if kind == "template" else each.graph.name
 
 
-def _find_exclusion(template: TemplateSpec, graph: str) -> str | None:
-    if template.only_graphs and graph not in template.only_graphs:
-        listed = "; ".join(f"{name}: {why}" for name, why in template.only_graphs.items())
-        return f"only on {listed}"
-    return template.skip_graphs.get(graph)
+def _find_exclusion(template: TemplateSpec, graph: GraphSpec) -> str | None:
+    if template.only_graphs and graph.name not in template.only_graphs:
+        return f"only on {_list(template.only_graphs)}"
+    if graph.only_tests and template.name not in graph.only_tests:
+        return f"the graph is only for {_list(graph.only_tests)}"
+    return template.skip_graphs.get(graph.name)
+
+
+def _list(reasons: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {why}" for name, why in reasons.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from plait_harness.graph_rules import find_problems
@@ -57,12 +57,14 @@ class GraphSpec:
         shows: One sentence: what the shape is there for.
         nodes: Every step by name.
         file: Where it was read from; empty if it was made in memory.
+        only_tests: If not empty, the only templates to combine it with: name -> because.
     """
 
     name: str
     shows: str
     nodes: Mapping[str, NodeSpec]
     file: str = ""
+    only_tests: Mapping[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[NodeSpec]:
         return iter(self.nodes.values())
@@ -72,9 +74,11 @@ class GraphSpec:
 
     def to_json(self) -> dict[str, Any]:
         """Give the graph in the form of a graph file; `parse_graph` reads it back."""
+        only = {"only_tests": dict(self.only_tests)} if self.only_tests else {}
         return {
             "name": self.name,
             "shows": self.shows,
+            **only,
             "graph": {node.name: _node_to_json(node) for node in self},
         }
 
@@ -110,7 +114,7 @@ def parse_graph(data: Any, *, file: str = "") -> GraphSpec:
 def parse_valid_graph(data: Mapping[str, Any], *, file: str = "") -> GraphSpec:
     """Read a graph that is known to be valid, as `to_json` gives it, without checking it again."""
     nodes = {name: _parse_node(name, node) for name, node in data["graph"].items()}
-    return GraphSpec(data["name"], data["shows"], nodes, file)
+    return GraphSpec(data["name"], data["shows"], nodes, file, data.get("only_tests", {}))
 
 
 def _parse_node(name: str, data: Mapping[str, Any]) -> NodeSpec:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from plait_harness.contexts import CheckSpec, ContextSpec
 from plait_harness.fit import Fit, Misfit, check_names, find_lonely, fit
+from plait_harness.grammar import generate_graphs
 from plait_harness.graphs import GraphSpec
 from plait_harness.mistakes import Mistake, UnknownName
+from plait_harness.shapes import Shape
 from plait_harness.sources import (
     CheckerSource,
+    Chosen,
     choose_checkers,
     choose_contexts,
     choose_graphs,
@@ -30,6 +33,7 @@ class Selection:
 
     Args:
         seed: Cases of equal priority run in an order drawn from it; None keeps that of the names.
+        generate: How many graphs to make from the seed, instead of choosing some; None makes none.
     """
 
     contexts: tuple[str, ...] = ()
@@ -38,6 +42,7 @@ class Selection:
     checkers: tuple[str, ...] = ()
     executors: tuple[str, ...] = ()
     seed: int | None = None
+    generate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Matrix:
         not_run: Contexts that this machine lacks something for: name -> what.
         lonely: A sentence for each template that fits no graph and graph that no template fits.
         full: The contexts all of whose cases are there: nothing was left out by an option.
+        shapes: The shapes of the graphs that were generated, by name.
     """
 
     cases: tuple[Case, ...]
@@ -98,6 +104,7 @@ class Matrix:
     not_run: dict[str, str] = field(default_factory=dict)
     lonely: tuple[str, ...] = ()
     full: frozenset[str] = frozenset()
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
 
 
 @cache
@@ -108,13 +115,14 @@ def build_matrix(selection: Selection) -> Matrix:
         Mistake: A specification is wrong, or a name is unknown.
     """
     contexts = choose_contexts(selection.contexts)
-    graphs = choose_graphs(selection.graphs)
-    templates = choose_templates(selection.tests)
+    graphs, templates, shapes = _choose_both(selection)
     checkers = choose_checkers(selection.checkers)
     wanted = _wanted_executors(selection.executors)
     check_names(list(templates.specs.values()), list(graphs.known.values()))
     for context in contexts.specs.values():
         _check_context(context, set(templates.known), set(checkers.known))
+    for graph in graphs.specs.values():
+        _check_graph(graph, templates.known)
 
     fits = [
         fit(template, graph)
@@ -151,7 +159,32 @@ def build_matrix(selection: Selection) -> Matrix:
         # Who names templates or graphs wants these, and knows that the others are left out.
         lonely=tuple(_find_lonely(fits, selection)),
         full=frozenset(n for n, c in contexts.specs.items() if n in own and own[n] == c),
+        shapes=shapes,
     )
+
+
+def _choose_both(
+    selection: Selection,
+) -> tuple[Chosen[GraphSpec], Chosen[TemplateSpec], dict[str, Shape]]:
+    templates = choose_templates(selection.tests)
+    if selection.generate is None:
+        return choose_graphs(selection.graphs), templates, {}
+    shapes, graphs = _generate(selection)
+    return graphs, templates if selection.tests else _for_any_graph(templates), shapes
+
+
+def _generate(selection: Selection) -> tuple[dict[str, Shape], Chosen[GraphSpec]]:
+    if selection.graphs:
+        raise Mistake("--generate makes the graphs, so that --graphs chooses none", "leave one out")
+    made = generate_graphs(selection.seed or 0, selection.generate or 0)
+    graphs = {name: graph for name, (_, graph) in made.items()}
+    known = {**choose_graphs(()).known, **graphs}
+    return {name: shape for name, (shape, _) in made.items()}, Chosen(graphs, known, narrowed=True)
+
+
+def _for_any_graph(templates: Chosen[TemplateSpec]) -> Chosen[TemplateSpec]:
+    chosen = {name: spec for name, spec in templates.specs.items() if spec.generated}
+    return Chosen(chosen, templates.known, narrowed=True)
 
 
 def _find_lonely(fits: Sequence[Fit | Misfit], selection: Selection) -> Iterator[str]:
@@ -195,6 +228,12 @@ def _wanted_executors(names: tuple[str, ...]) -> frozenset[str]:
         if name.lower() not in EXECUTORS:
             raise UnknownName("executor", name, EXECUTORS)
     return frozenset(name.lower() for name in names)
+
+
+def _check_graph(graph: GraphSpec, templates: Collection[str]) -> None:
+    for name in graph.only_tests:
+        if name not in templates:
+            raise UnknownName(f"test, named by graph '{graph.name}',", name, templates)
 
 
 def _check_context(context: ContextSpec, templates: set[str], checkers: set[str]) -> None:

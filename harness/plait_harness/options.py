@@ -55,7 +55,27 @@ OPTIONS = (
     Option("--tests", f"Templates: {_NAMES}. All.", "NAMES", ""),
     Option("--checkers", f"Judges: {_NAMES}. All that a context asks for.", "NAMES", ""),
     Option("--executors", "Ways to run a flow. All that a context asks for.", "NAMES", ""),
-    Option("--seed", "Draw the order among cases of equal priority.", "N", None, int),
+    Option(
+        "--generate",
+        "Make so many graphs from the seed, and cross them with the templates for any graph.",
+        "N",
+        None,
+        int,
+    ),
+    Option("--seed", "Draw the order among cases of equal priority, and graphs.", "N", None, int),
+    Option(
+        "--keep-found",
+        "Where to keep the smallest generated graphs that fail. harness/graphs/found.",
+        "DIR",
+        os.path.join(HOME, "graphs", "found"),
+    ),
+    Option(
+        "--shrink-seconds",
+        "How long to make a generated graph that fails smaller; 0 does not.",
+        "S",
+        60.0,
+        float,
+    ),
     Option("--inherit-env", "Hand the whole environment on to cases; else only what selects code."),
     Option("--rerun-failed", "Run only what failed when the report was last written."),
     Option("--report", "Where cases run and the report goes.", "DIR", "report"),
@@ -80,6 +100,8 @@ class RunOptions:
 
     Args:
         selection: Which cases.
+        keep_found: Where generated graphs that fail are kept.
+        shrink_seconds: How long to make one smaller.
         inherit_env: Whether cases see the whole environment.
         rerun_failed: Whether only what failed last time runs.
         report: The folder of the report.
@@ -91,6 +113,8 @@ class RunOptions:
     """
 
     selection: Selection
+    keep_found: str
+    shrink_seconds: float
     inherit_env: bool
     rerun_failed: bool
     report: str
@@ -120,6 +144,7 @@ def read_options(get: Callable[[str], Any]) -> RunOptions:
             checkers=names("checkers"),
             executors=names("executors"),
             seed=values.pop("seed"),
+            generate=values.pop("generate"),
         ),
         coverage_with=tuple(values.pop("coverage_with") or ()),
         **values,
@@ -148,6 +173,6 @@ def command_for(case: Case, options: RunOptions) -> str:
 
 def _named(name: str, file: str, own: str) -> str:
     # What comes from somebody's own file has to be found there again.
-    home = os.path.join(HOME, own)
-    is_own = os.path.abspath(file) == home or os.path.dirname(os.path.abspath(file)) == home
+    home, place = os.path.join(HOME, own), os.path.abspath(file)
+    is_own = place == home or os.path.dirname(place) in (home, os.path.join(home, "found"))
     return name if is_own else f"{file}::{name}"

@@ -11,6 +11,7 @@ import pytest
 
 from plait_harness.case import CaseRunner, make_base_env
 from plait_harness.failure import describe_failure
+from plait_harness.generated import find_smallest, keep_graph
 from plait_harness.matrix import Case, Matrix, build_matrix
 from plait_harness.measure import Measurement, find_engine
 from plait_harness.mistakes import Mistake
@@ -30,6 +31,7 @@ _SESSION = pytest.StashKey[Session]()
 _ONLY = pytest.StashKey[list[str] | None]()
 _SUMMARY = pytest.StashKey[list[str]]()
 _WORKER = pytest.StashKey["Worker"]()
+_SHRUNK = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,9 +96,11 @@ class MatrixFile(pytest.File):
 class CaseFailed(Exception):
     """A case failed; the message is made where it is shown."""
 
-    def __init__(self, result: CaseResult) -> None:
+    def __init__(self, case: Case, result: CaseResult, note: str = "") -> None:
         super().__init__(result.id)
+        self.case = case
         self.result = result
+        self.note = note
 
 
 class CaseItem(pytest.Item):
@@ -112,15 +116,45 @@ class CaseItem(pytest.Item):
         result = _get_worker(self.config).runner.run(self.case)
         self.row = make_row(self.case, result)
         if result.failed:
-            raise CaseFailed(result)
+            raise self.make_failure(result)
         if not self.config.stash[_OPTIONS].keep_folders:
             tidy_case(result.folder)
 
+    def make_failure(self, result: CaseResult) -> CaseFailed:
+        """Say what failed: of a generated graph, on the smallest one on which it still does."""
+        graph, options = self.case.graph, self.config.stash[_OPTIONS]
+        shape = get_matrix(self.config).shapes.get(graph.name)
+        if shape is None:
+            return CaseFailed(self.case, result)
+        # Most failures of a run have one cause, so one smallest graph a worker is enough.
+        if options.shrink_seconds > 0 and _SHRUNK not in self.config.stash:
+            self.config.stash[_SHRUNK] = True
+            found = find_smallest(
+                self.case,
+                shape,
+                _get_worker(self.config).runner.run,
+                seconds_taken=result.seconds,
+                folder=options.keep_found,
+                seconds=options.shrink_seconds,
+            )
+            if found is not None and found.result.failed:
+                return CaseFailed(found.case, found.result, found.note)
+            note = "it passed when it was run again, so that it was not made smaller"
+        else:
+            note = "it was not made smaller; another failure of this run may have been"
+        file = keep_graph(graph, os.path.join(options.report, "generated"))
+        fitted = dataclasses.replace(self.case.fit, graph=dataclasses.replace(graph, file=file))
+        return CaseFailed(dataclasses.replace(self.case, fit=fitted), result, note)
+
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Say what failed, where, and how to repeat it."""
-        command = command_for(self.case, self.config.stash[_OPTIONS])
+        options = self.config.stash[_OPTIONS]
         if isinstance(excinfo.value, CaseFailed):
-            return describe_failure(excinfo.value.result, command)
+            failure = excinfo.value
+            return describe_failure(
+                failure.result, command_for(failure.case, options), failure.note
+            )
+        command = command_for(self.case, options)
         return f"{super().repr_failure(excinfo, style)}\n\nrepeat it with:\n  {command}"
 
     def reportinfo(self) -> tuple[Any, int | None, str]:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from plait_harness.gates import (
@@ -15,6 +16,7 @@ from plait_harness.gates import (
     read_tally,
     write_tally,
 )
+from plait_harness.generated import describe_generated
 from plait_harness.lock import Lock
 from plait_harness.matrix import Matrix
 from plait_harness.measure import (
@@ -91,7 +93,7 @@ class Session:
         ran = Counter(row.context for row in self.rows)
         full = matrix.full if self.expected >= len(matrix.cases) else frozenset[str]()
         tally = write_tally(ran, full) if self.options.update_tally else read_tally()
-        whole = Matrix(matrix.cases, matrix.excluded, matrix.not_run, matrix.lonely, full)
+        whole = replace(matrix, full=full)
         breaches = [
             *check_cases(ran, whole, tally, self.options.selection.contexts),
             *check_fit(matrix),
@@ -136,7 +138,13 @@ class Session:
 
     def _describe(self, matrix: Matrix, tally: Mapping[str, int]) -> Iterator[str]:
         if self.rows:
-            yield from format_table(summarize(self.rows))
+            # A row for each generated graph would say what the line about all of them does.
+            yield from format_table(
+                summarize(
+                    replace(row, graph="generated") if row.graph in matrix.shapes else row
+                    for row in self.rows
+                )
+            )
             yield ""
         ran = Counter(row.context for row in self.rows)
         for context in dict.fromkeys(row.context for row in self.rows):
@@ -146,6 +154,9 @@ class Session:
             kept = f"{tally[context]} kept" if context in tally else "none kept"
             scope = "all" if context in matrix.full else "some"
             yield f"tally {context}: {ran[context]} cases ({scope} of it; {kept}); checks: {said}"
+        if matrix.shapes:
+            graphs = {case.graph.name: case.graph for case in matrix.cases}
+            yield describe_generated(matrix.shapes, graphs, {row.graph for row in self.rows})
         for context, lack in matrix.not_run.items():
             yield f"not run: {context}: {lack}"
         if self.rows:

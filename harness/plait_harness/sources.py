@@ -145,11 +145,19 @@ def _load_all(
     return found
 
 
+def _list_folder(path: str, suffix: str) -> list[str]:
+    if not os.path.isdir(path):
+        return []
+    # Sorted, because every worker has to see the same cases in the same order.
+    names = sorted(os.listdir(path))
+    return [os.path.join(path, n) for n in names if n.endswith(suffix) and n[0] not in "_."]
+
+
 def _iter_files(kind: str, path: str, suffix: str) -> Iterable[str]:
     if os.path.isdir(path):
-        # Sorted, because every worker has to see the same cases in the same order.
-        names = sorted(os.listdir(path))
-        files = [os.path.join(path, n) for n in names if n.endswith(suffix) and n[0] not in "_."]
+        files = _list_folder(path, suffix)
+        # Graphs that `--generate` found are cases from then on.
+        files += _list_folder(os.path.join(path, "found"), suffix)
         if not files:
             raise Mistake(f"there is no {kind} in {path}", f"looked for files *{suffix}")
         return files

@@ -136,6 +136,10 @@ class FlowTest:
     RESUME_CHANGES: ClassVar[Mapping[str, str]] = {}
     """Source that is in `flow.py` -> what stands there instead when it is resumed."""
 
+    GENERATED: ClassVar[bool] = False
+    """Whether `--generate` crosses it with the graphs that it makes, where no `--tests` are named.
+    It has to fit every graph there is, and check of each what it can."""
+
     ONLY_GRAPHS: ClassVar[Mapping[str, str]] = {}
     """If not empty, the only graphs to combine with: name -> because."""
 

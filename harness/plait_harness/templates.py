@@ -65,6 +65,7 @@ class TemplateSpec:
     resume_step: str | None
     resume_options: tuple[str, ...]
     resume_changes: Mapping[str, str]
+    generated: bool
     only_graphs: Mapping[str, str]
     skip_graphs: Mapping[str, str]
 
@@ -163,6 +164,7 @@ _SHAPES: Mapping[str, tuple[type, str]] = {
     "RESUME": (int, "True, False or how often"),
     "RESUME_OPTIONS": (tuple, "a tuple of arguments"),
     "RESUME_CHANGES": (dict, "a dict of source -> source"),
+    "GENERATED": (bool, "True or False"),
     "ONLY_GRAPHS": (dict, "a dict of graph -> because"),
     "SKIP_GRAPHS": (dict, "a dict of graph -> because"),
 }

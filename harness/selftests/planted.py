@@ -41,6 +41,41 @@ BUGS = (
         ),
     ),
     Bug(
+        "the index in a nested foreach is that of the outer one",
+        "plait/flow/scope.py",
+        (
+            (
+                "return self._frames[-1].index if self._frames",
+                "return self._frames[0].index if self._frames",
+            ),
+        ),
+    ),
+    Bug(
+        "a switch goes the last way",
+        "plait/flow/transition.py",
+        (
+            (
+                "Transition(TransitionKind.SWITCH, (target,),",
+                "Transition(TransitionKind.SWITCH, (node.cases[-1][1],),",
+            ),
+        ),
+    ),
+    Bug(
+        "a barrier counts one part short",
+        "plait/runtime/state.py",
+        (
+            (
+                "_Barrier(width, [None] * width)\n            first",
+                "_Barrier(width - 1, [None] * width)\n            first",
+            ),
+        ),
+    ),
+    Bug(
+        "the join of an empty foreach never runs",
+        "plait/runtime/state.py",
+        (("                self._make_task(node.joined_by, task.frames, (), (ref,))\n", ""),),
+    ),
+    Bug(
         "the last line of a log is dropped",
         "plait/logs/store.py",
         (
