@@ -76,6 +76,11 @@ BUGS = (
         (("                self._make_task(node.joined_by, task.frames, (), (ref,))\n", ""),),
     ),
     Bug(
+        "resume takes over the step that it is to run again",
+        "plait/runtime/resume.py",
+        (("if facts.key.step not in rerun and _still_goes", "if _still_goes"),),
+    ),
+    Bug(
         "the last line of a log is dropped",
         "plait/logs/store.py",
         (

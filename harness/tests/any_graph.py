@@ -1,6 +1,6 @@
 """Templates for graphs that nobody has seen: each checks of any graph all that the model knows."""
 
-from plait_harness import FlowTest, steps
+from plait_harness import FlowTest, steps, tag
 
 
 class AnyGraph(FlowTest):
@@ -92,4 +92,69 @@ def enter(flow, before, turns):
                     assert_equals(sorted(scope.conflicts), values["differing"])
                 if step.kind == "switch":
                     assert_equals(model.case, values[step.condition])
+        checker.assert_status("done")
+
+
+class AnyFate(FlowTest):
+    """Each task's first attempts fail as often as its fate says; what they set is not seen."""
+
+    PRIORITY = 45
+    ENV = {"HARNESS_FATES": '{"*": 1}'}
+    ONLY_GRAPHS = {
+        "inner-width-0-for-some": "what fails is the same on every graph: here empty foreaches",
+        "join-splits": "what fails is the same on every graph: here joins that are splits",
+        "switch-recursive": "what fails is the same on every graph: here rounds of a loop",
+    }
+    HEADER = """
+import json
+import os
+
+FATES = json.loads(os.environ["HARNESS_FATES"])
+
+
+def meet(flow, turns):
+    # By its fate: how many attempts at the task of this name fail; `*` is any other.
+    place = (current.step_name, tuple(frame[0] for frame in flow.foreach_stack()))
+    flow.turns = {**turns, place: turns.get(place, -1) + 1}
+    flow.me = (*place, flow.turns[place])
+    flow.attempt = current.retry_count
+    name = json.dumps([place[0], list(place[1]), flow.turns[place]])
+    if "HARNESS_RAN" in os.environ:
+        with open(os.environ["HARNESS_RAN"], "a") as file:
+            file.write(current.run_id + " " + name + "\\n")
+    if current.retry_count < FATES.get(name, FATES.get("*", 0)):
+        flow.lost = "by an attempt that failed"
+        raise TestRetry(name)
+"""
+
+    @steps(0, ["start"])
+    @tag("retry(times=1, minutes_between_retries=0)")
+    def step_start(self):
+        meet(self, {})
+
+    @steps(1, ["join"])
+    @tag("retry(times=1, minutes_between_retries=0)")
+    def step_join(self):
+        turns = {}
+        for item in inputs:
+            for place, turn in item.turns.items():
+                turns[place] = max(turn, turns.get(place, -1))
+        meet(self, turns)
+
+    @steps(2, ["all"])
+    @tag("retry(times=1, minutes_between_retries=0)")
+    def step_all(self):
+        meet(self, self.turns)
+
+    def check_results(self, flow, checker):
+        predicted = predict(flow.to_json())
+        attempts = predict_attempts(1, retries=1)
+        assert_equals((2, True), (attempts.count, attempts.ok))
+        for step in flow:
+            tasks = checker.tasks(step.name)
+            expected = sorted(tuple(task.id) for task in predicted.of(step.name))
+            assert_equals(expected, sorted(task.values["me"] for task in tasks))
+            for task in tasks:
+                assert_equals(attempts.count - 1, task.values["attempt"])
+                assert_equals(False, "lost" in task.values)
         checker.assert_status("done")
