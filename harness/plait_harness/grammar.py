@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -77,9 +78,10 @@ def draw_shapes(seed: int, count: int) -> tuple[Shape, ...]:
     """
     rng = random.Random(seed)  # noqa: S311  # shapes, not secrets
     drawn: dict[Shape, None] = {}
+    # By turns, so that many are drawn although there are only so many small ones.
+    sizes = itertools.cycle(SIZES)
     while len(drawn) < count:
-        size = SIZES[len(drawn) % len(SIZES)]
-        drawn[draw_shape(rng.randrange, size)] = None
+        drawn[draw_shape(rng.randrange, next(sizes))] = None
     return tuple(drawn)
 
 
