@@ -33,6 +33,13 @@ def host_name() -> str:
     return platform.node() or "localhost"
 
 
+def platform_name() -> str:
+    """Give the system and the processor of this machine, such as `linux-x86_64`."""
+    import platform
+
+    return f"{sys.platform}-{platform.machine() or 'unknown'}"
+
+
 def user_name() -> str:
     """Give the name of the person who runs this.
 

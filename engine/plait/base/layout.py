@@ -1,6 +1,7 @@
 """Where everything of a flow lies in a storage: the one place that knows how keys are spelled.
 
 <flow>/data/<aa>/<address>                    a large value; aa is the address's first two digits
+<flow>/code/<aa>/<address>.tgz                a code package, by the address of its description
 <flow>/runs/<run>/<name>                      a file of the run itself, such as run.json
 <flow>/runs/<run>/<step>/<task>.<n>.attempt   the sealed attempt n, counted from 0
 <flow>/runs/<run>/<step>/<task>.<n>.log       its log
@@ -12,6 +13,8 @@ from plait.base.pathspec import AttemptKey, RunKey
 
 _SEAL = ".attempt"
 _DATA_PARTS = 4  # flow, "data", aa, address
+_CODE_PARTS = 4  # flow, "code", aa, file
+_PACKAGE = ".tgz"
 _SEAL_PARTS = 5  # flow, "runs", run, step, file
 
 
@@ -33,6 +36,16 @@ def run_file_key(key: RunKey, name: str) -> str:
 def data_key(flow: str, address: str) -> str:
     """Give the storage key of a large value of *flow* by its address (64 hex digits)."""
     return f"{flow}/data/{address[:2]}/{address}"
+
+
+def code_key(flow: str, address: str) -> str:
+    """Give the storage key of a code package of *flow* by its address (64 hex digits)."""
+    return f"{flow}/code/{address[:2]}/{address}{_PACKAGE}"
+
+
+def code_prefix(flow: str) -> str:
+    """Give the folder of the code packages of *flow*; what `iter_keys` takes."""
+    return f"{flow}/code"
 
 
 def data_prefix(flow: str) -> str:
@@ -57,6 +70,15 @@ def parse_data_key(key: str) -> str | None:
     if len(parts) == _DATA_PARTS and parts[1] == "data" and parts[3].startswith(parts[2]):
         return parts[3]
     return None
+
+
+def parse_code_key(key: str) -> str | None:
+    """Give the address of the code package that a storage key is for; None if it is none's."""
+    parts = key.split("/")
+    if len(parts) != _CODE_PARTS or parts[1] != "code" or not parts[3].endswith(_PACKAGE):
+        return None
+    address = parts[3].removesuffix(_PACKAGE)
+    return address if address.startswith(parts[2]) else None
 
 
 def parse_seal_key(key: str) -> AttemptKey | None:

@@ -84,6 +84,26 @@ SETTINGS: Mapping[str, Setting] = {
             "null",
             "The sidecar that is told a run's numbers, as NAME or NAME:ARGUMENT; null is none.",
         ),
+        Setting(
+            "environment",
+            "PLAIT_ENVIRONMENT",
+            "local",
+            "What tasks run in: this Python with what is installed in it.",
+            ("local",),
+        ),
+        Setting(
+            "package-suffixes",
+            "PLAIT_PACKAGE_SUFFIXES",
+            "",
+            "Suffixes of more files that travel with the flow's code, such as .csv,.txt.",
+        ),
+        Setting(
+            "keep-code",
+            "PLAIT_KEEP_CODE",
+            "1",
+            "Keep the code of each run with its results.",
+            ("0", "1"),
+        ),
         Setting("namespace", "PLAIT_NAMESPACE", None, "The namespace that the client reads in."),
         Setting("user", "PLAIT_USER", None, "Your name, as runs are tagged with it."),
         Setting(

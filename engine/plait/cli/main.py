@@ -38,6 +38,12 @@ ENTRIES = (
         "Print the graph as JSON.",
         "Look at the flow",
     ),
+    Entry(
+        "package",
+        f"{_COMMANDS}.package:package",
+        "What travels to other machines as the flow's code.",
+        "Look at the flow",
+    ),
     Entry("version", f"{_COMMANDS}.about:version", "Print plait's version.", "About"),
     Entry("help", f"{_COMMANDS}.about:help_", "Print this, or the help of a command.", "About"),
     # Called by machines: no heading, so that help leaves them out.
@@ -172,12 +178,20 @@ def _options() -> list[click.Parameter]:
             )
             for name in (
                 "workers",
+                "environment",
                 "metadata",
                 "datastore",
                 "datastore-root",
                 "event-logger",
                 "monitor",
             )
+        ),
+        Option(
+            ["--package-suffixes"],
+            default="",
+            metavar=".csv,.txt,...",
+            section=section,
+            help=SETTINGS["package-suffixes"].meaning,
         ),
     ]
 

@@ -26,6 +26,8 @@ class Choices:
         monitor: The sidecar that is told a run's numbers, in the same form.
         lint: Whether to look for mistakes that a run can do without finding.
         coverage: Whether to measure which lines of the flow's code a run reaches.
+        environment: What tasks run in.
+        package_suffixes: Suffixes of more files that travel with the flow's code.
         decorators: Decorators for all steps, as `--with` takes them.
     """
 
@@ -38,6 +40,8 @@ class Choices:
     monitor: str = "null"
     lint: bool = True
     coverage: bool = False
+    environment: str = "local"
+    package_suffixes: str = ""
     decorators: tuple[str, ...] = ()
 
 

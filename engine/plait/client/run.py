@@ -20,6 +20,7 @@ from plait.metadata.protocol import Status
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from plait.client.code import Code
     from plait.client.flow import Flow
 
 
@@ -141,9 +142,11 @@ class Run(RunPart[OpenedRun], Container[Step]):
         return self._opened.record.origin_run
 
     @property
-    def code(self) -> None:
-        """The package of the flow's code that it ran with; None, for runs here need none."""
-        return
+    def code(self) -> Code | None:
+        """The package of the flow's code that it ran with; None if the run kept none."""
+        from plait.client.code import find_code
+
+        return find_code(self._opened)
 
     # Tags
 

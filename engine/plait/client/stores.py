@@ -8,6 +8,7 @@ from typing import Protocol
 from plait.artifacts.store import ArtifactStore
 from plait.logs.store import LogStore
 from plait.metadata.protocol import MetadataStore
+from plait.storage.protocol import Storage
 
 
 class Source(Protocol):
@@ -21,6 +22,11 @@ class Source(Protocol):
     @property
     def logs(self) -> LogStore:
         """The store of logs."""
+        ...
+
+    @property
+    def storage(self) -> Storage:
+        """Bytes, which code packages are read from."""
         ...
 
     def artifacts(self, flow: str) -> ArtifactStore:

@@ -23,8 +23,11 @@ from plait.metadata.protocol import Status
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from plait.client.code import Code
     from plait.client.step import Step
 
+# What a run says once for all of its tasks.
+_OF_RUN = ("host", "python", "platform", "plait", "environment", "code")
 _STREAMS: tuple[Stream, ...] = ("stdout", "stderr")
 
 
@@ -199,19 +202,25 @@ class Task(RunPart[OpenedTask], Container[DataArtifact]):
 
     @property
     def environment_info(self) -> dict[str, Any] | None:
-        """Where the attempt shown ran: host, process, versions; None while it has not finished."""
+        """Where the attempt shown ran: host, process, versions; None while it has not finished.
+
+        `host`, `pid`, `python` and `plait` (their versions), `platform`, `environment`,
+        and `code`, the address of the code package.
+        """
         facts = self._opened.find_facts()
         return None if facts is None else self._environment(facts)
 
     def _environment(self, facts: AttemptFacts) -> dict[str, Any]:
         of_run = self._opened.run.record.facts
-        shared = {name: of_run[name] for name in ("host", "python") if name in of_run}
+        shared = {name: of_run[name] for name in _OF_RUN if name in of_run}
         return {**shared, **(facts.system or {})}
 
     @property
-    def code(self) -> None:
-        """The package of the flow's code that it ran with; None, for runs here need none."""
-        return
+    def code(self) -> Code | None:
+        """The package of the flow's code that it ran with; None if the run kept none."""
+        from plait.client.code import find_code
+
+        return find_code(self._opened.run)
 
     @property
     def metadata(self) -> list[Metadata]:

@@ -13,11 +13,12 @@ from plait.artifacts.seal import Encoded
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import SystemClock
 from plait.base.errors import PlaitError
-from plait.base.identity import host_name, system_tags, user_name
+from plait.base.identity import host_name, platform_name, system_tags, user_name
 from plait.base.layout import run_file_key, run_prefix
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.process import describe_process
 from plait.base.records import AttemptFacts, Failure, FailureKind
+from plait.base.version import VERSION
 from plait.flow.definition import FlowDefinition
 from plait.graph.draw import to_json
 from plait.metadata.protocol import MetadataStore, NewRun, RunEnded, Status
@@ -128,6 +129,7 @@ def create_run(
     origin: Origin | None = None,
     *,
     attended: bool = True,
+    code: str | None = None,
 ) -> RunKey:
     """Create a run, ready for its first task.
 
@@ -139,6 +141,8 @@ def create_run(
         origin: The run that it resumes, if any.
         attended: Whether this process stays with the run to its end, so that the run is lost when
             the process is gone.
+        code: The address of the code package that it runs with, which is in the store; None if
+            none is kept.
 
     Raises:
         NothingToResume: *origin* has been removed since it was read.
@@ -162,10 +166,15 @@ def create_run(
         "host": host_name(),
         "pid": os.getpid(),
         "python": sys.version.split()[0],
+        "platform": platform_name(),
+        "plait": VERSION,
+        "environment": options.environment,
         "parameters": sorted(definition.parameters),
         "graph": to_json(definition.graph),
         "workers": options.workers,
     }
+    if code is not None:
+        facts["code"] = code
     if attended:
         facts["process"] = describe_process()
     origin_run = None if origin is None else origin.key.run

@@ -26,6 +26,9 @@ class RunOptions:
         tags: User tags.
         namespace: The namespace that steps see in `current`; the user's own if None.
         run_id_file: A file to write the run's id to as soon as it is known.
+        package_suffixes: Suffixes of more files that belong to the flow's code, `.csv,.txt`.
+        keep_code: Whether the run keeps the code that it ran with.
+        environment: What the tasks run in: `local`, this Python.
         announce_file: The same for a program: a file for the run's flow, id and store, as JSON.
         command: For `spawn`: the arguments that start this flow's program, up to and without the
             command, such as `(python, flow.py, --with, retry)`.
@@ -40,6 +43,9 @@ class RunOptions:
     tags: frozenset[str] = frozenset()
     namespace: str | None = None
     run_id_file: str | None = None
+    package_suffixes: str = ""
+    keep_code: bool = True
+    environment: str = "local"
     announce_file: str | None = None
     command: tuple[str, ...] = ()
     event_logger: str = "null"

@@ -11,7 +11,7 @@ from typing import Protocol
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import Clock, SystemClock
 from plait.base.errors import PlaitError
-from plait.base.layout import data_prefix, run_prefix, runs_prefix
+from plait.base.layout import code_key, code_prefix, data_prefix, run_prefix, runs_prefix
 from plait.base.pathspec import RunKey
 from plait.metadata.protocol import MetadataStore, Status
 from plait.storage.protocol import MissingKey, Storage
@@ -126,14 +126,18 @@ def _clean_flow(
     """
     storage, metadata, artifacts = stores.storage, stores.metadata, stores.artifacts(flow)
     folders = list(storage.iter_folders(runs_prefix(flow)))
-    data = list(storage.iter_keys(data_prefix(flow)))
+    data = [*storage.iter_keys(data_prefix(flow)), *storage.iter_keys(code_prefix(flow))]
     runs = [rescue_run(run, metadata, artifacts) for run in iter_runs(metadata, flow)]
     removed = plan_removals(runs, policy, now)
     if not dry_run and removed:
         removed = [key for key in removed if metadata.delete_run(key)]
         runs = list(iter_runs(metadata, flow))
     known = {run.key.run for run in runs} - {key.run for key in removed}
-    referred: set[str] = set()
+    referred = {
+        code_key(flow, run.facts["code"])
+        for run in runs
+        if run.key.run in known and run.facts.get("code")
+    }
     for run in known:
         for attempt in artifacts.iter_attempts(run):
             sealed = artifacts.find(attempt)

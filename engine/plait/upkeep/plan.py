@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from plait.artifacts.store import SealedAttempt
-from plait.base.layout import data_key, log_key, parse_data_key
+from plait.base.layout import data_key, log_key, parse_code_key, parse_data_key
 from plait.base.pathspec import RunKey
 from plait.metadata.protocol import RunRecord, Status
 
@@ -35,8 +35,8 @@ class Sweep:
 
     Args:
         run_files: Files of runs that are not known, and that no known run refers to.
-        data: Values that no known run refers to.
-        waiting: Such values that stay for now, because a process may be about to refer to one.
+        data: Values and code packages that no known run refers to.
+        waiting: Such that stay for now, because a process may be about to refer to one.
     """
 
     run_files: tuple[str, ...]
@@ -105,12 +105,16 @@ def plan_sweep(
 
     Args:
         run_files: The storage keys of runs' files, by the run's id.
-        data: The storage keys of large values.
+        data: The storage keys of large values and of code packages.
         known: The ids of the runs that stay.
         referred: The keys that attempts of these refer to.
         idle: Whether no process is at work on the flow, now and until the keys are removed.
     """
-    unneeded = tuple(key for key in data if key not in referred and parse_data_key(key) is not None)
+    unneeded = tuple(
+        key
+        for key in data
+        if key not in referred and (parse_data_key(key) or parse_code_key(key)) is not None
+    )
     return Sweep(
         tuple(
             key

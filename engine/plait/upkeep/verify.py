@@ -1,10 +1,10 @@
-"""Reading a whole store again: every seal, every value against its address, every reference."""
+"""Reading a whole store again: seals, values and code against their addresses, references."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -18,8 +18,11 @@ from plait.artifacts.seal import (
 )
 from plait.base.errors import PlaitError
 from plait.base.layout import (
+    code_key,
+    code_prefix,
     data_key,
     data_prefix,
+    parse_code_key,
     parse_data_key,
     parse_seal_key,
     run_file_key,
@@ -29,6 +32,8 @@ from plait.base.layout import (
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.records import ArtifactRef
 from plait.metadata.protocol import RunRecord, Status
+from plait.packaging.archive import check_archive
+from plait.packaging.errors import DamagedPackage
 from plait.storage.protocol import MissingKey
 from plait.upkeep.clean import Stores, list_flows
 from plait.upkeep.rescue import PAGE, iter_runs
@@ -131,12 +136,15 @@ class _Reading:
             runs, visible = {}, []  # reported as damage of the facts already
         files = list(self._storage.iter_keys(runs_prefix(self._flow)))
         data = list(self._storage.iter_keys(data_prefix(self._flow)))
-        self._total = len(files) + len(data)
+        packages = list(self._storage.iter_keys(code_prefix(self._flow)))
+        self._total = len(files) + len(data) + len(packages)
         self._tally.runs += len(runs)
         seals = _Seals()
         for key in files:
             yield from self._read_run_file(key, seals, runs)
         yield from self._read_data(data)
+        yield from self._read_packages(packages)
+        yield from self._check_packages(runs, packages)
         listed = {*files, *data}
         yield from self._check_references(seals, listed)
         for attempt in visible:
@@ -254,6 +262,37 @@ class _Reading:
             "" if found == address else f"does not hold the value of its name, but {found[:12]}..."
         )
         return what, len(content)
+
+    def _read_packages(self, keys: list[str]) -> Iterator[Damage]:
+        """Compare each code package with its address, file by file."""
+        for key in keys:
+            address = parse_code_key(key)
+            size = 0
+            try:
+                if address is None:
+                    yield self._damage(key, "is no code package's file")
+                else:
+                    content = self._storage.get(key)
+                    size = len(content)
+                    check_archive(content, address, key)
+            except MissingKey:
+                pass  # removed since it was listed
+            except DamagedPackage as error:
+                yield self._damage(key, f"is damaged: {error.findings[0].why}")
+            except PlaitError as error:
+                yield self._damage(key, error.findings[0].what)
+            self._count(size)
+
+    def _check_packages(self, runs: Mapping[str, RunRecord], listed: list[str]) -> Iterator[Damage]:
+        """Look for the code package of each run."""
+        there = set(listed)
+        for run in runs.values():
+            key = code_key(self._flow, run.facts["code"]) if run.facts.get("code") else None
+            if key is None or key in there or self._storage.has(key):
+                continue
+            there.add(key)  # told once
+            if self._stores.metadata.find_run(run.key) is not None:  # else removed meanwhile
+                yield self._damage(key, f"is missing: run {run.key} ran with that code")
 
     def _check_references(self, seals: _Seals, listed: set[str]) -> Iterator[Damage]:
         for ref, (name, home) in seals.needed.items():

@@ -12,6 +12,7 @@ from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.runtime.options import RunOptions, RunOutcome
 from plait.runtime.reporter import Reporter, RunBegan
 from plait.upkeep.claim import share_values
+from plait.wiring.packages import keep_code
 from plait.wiring.sidecars import find_sidecars, sidecars_told
 from plait.wiring.stores import Stores, open_stores
 from plait.wiring.workers import SPAWN_SECONDS, check_workers, open_workers
@@ -117,7 +118,10 @@ def _run(
         parameters, origin = begin(stores)
         if shared is None and given_stores is None:
             shared = share_values(stores.root, definition.name)
-        key = create_run(definition, parameters, options, stores, origin)
+        # Not before the lock on the flow's values is had: until the run is recorded, only that
+        # keeps its code from being cleaned away.
+        code, said = keep_code(definition, options, stores.storage)
+        key = create_run(definition, parameters, options, stores, origin, code=code)
         with sidecars_told(sidecars, reporter) as watching:
             try:
                 clock = SystemClock()
@@ -129,7 +133,7 @@ def _run(
                         stores.root,
                         options.workers,
                         None if origin is None else origin.key.run,
-                        (*notes, *describe_excess(definition.plans, capacity)),
+                        (*notes, *said, *describe_excess(definition.plans, capacity)),
                     )
                 )
                 state = RunState(
@@ -194,7 +198,8 @@ def init_run(
     stores = open_stores(root)
     shared = share_values(stores.root, definition.name)
     try:
-        return create_run(definition, parameters, options, stores, attended=False)
+        code, _ = keep_code(definition, options, stores.storage)
+        return create_run(definition, parameters, options, stores, attended=False, code=code)
     finally:
         stores.storage.sweep()
         stores.close()

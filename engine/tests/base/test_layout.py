@@ -5,8 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plait.base.layout import (
+    code_key,
+    code_prefix,
     data_key,
     log_key,
+    parse_code_key,
     parse_seal_key,
     run_file_key,
     run_prefix,
@@ -70,3 +73,15 @@ def test_seal_keys_are_read_back(flow, run, step, task, attempt):
 def test_other_keys_are_no_sealed_attempts(key):
     """What is not exactly a seal's key is none, such as logs and foreign files."""
     assert parse_seal_key(key) is None
+
+
+def test_the_key_of_a_code_package():
+    """Code packages lie as large values do, and their keys can be read back; no other key can."""
+    address = "ab" + "0" * 62
+    key = code_key("HelloFlow", address)
+
+    assert key == f"HelloFlow/code/ab/{address}.tgz"
+    assert key.startswith(code_prefix("HelloFlow") + "/")
+    assert parse_code_key(key) == address
+    for other in (f"F/data/ab/{address}", f"F/code/cd/{address}.tgz", "F/code/ab.tgz", key[:-4]):
+        assert parse_code_key(other) is None

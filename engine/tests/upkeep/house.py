@@ -11,6 +11,8 @@ from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.records import ArtifactRef, AttemptFacts, Failure
 from plait.logs.lines import LogLine
 from plait.metadata.protocol import AttemptEnded, AttemptStarted, NewRun, RunEnded, Status
+from plait.packaging.manifest import read_code
+from plait.packaging.store import CodeStore
 from plait.upkeep.clean import Cleaned, clean
 from plait.upkeep.plan import Policy
 from plait.upkeep.verify import Damage, verify
@@ -100,6 +102,13 @@ class House:
         run = self.begin(at - 1)
         self.task(run, "1", values)
         return self.end(run, at)
+
+    def keep_code(self, folder: Path, text: str, flow: str = FLOW) -> str:
+        """Keep the code of a flow that is written as *text*, and give its address."""
+        script = folder / f"{text}-code" / "flow.py"
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(text)
+        return CodeStore(self.stores.storage, flow).keep(read_code(flow, str(script)))
 
     def print(self, key: AttemptKey, text: bytes = b"hello") -> None:
         """Write a line to an attempt's log."""

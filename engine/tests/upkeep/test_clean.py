@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from upkeep.house import LARGE, House, large
 
 from plait.artifacts.errors import DamagedAttempt
-from plait.base.layout import log_key, seal_key
+from plait.base.layout import code_key, log_key, seal_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.process import describe_process
 from plait.metadata.protocol import Status
@@ -256,3 +256,25 @@ def test_the_claim_of_a_run_is_json(house) -> None:
     """What these tests write is what runs write."""
     house.begin()
     assert json.loads(house.stores.storage.get("F/runs/1/run.json"))["run"] == "1"
+
+
+def test_code_goes_with_the_last_run_of_it(house, tmp_path) -> None:
+    """Code that a kept run ran with stays, also if removed ones had it; what no run names goes."""
+    shared, old, lost = (house.keep_code(tmp_path, name) for name in ("shared", "old", "lost"))
+    for code in (old, shared, shared):
+        house.end(house.begin(facts={"code": code}))
+    cleaned = house.clean(keep_runs=1)
+
+    assert [run.run for run in cleaned.runs] == ["2", "1"]
+    assert house.keys("F/code") == [code_key("F", shared)]
+    assert {f"store/{code_key('F', code)}" for code in (old, lost)} <= set(cleaned.files)
+    assert house.verify() == []
+
+
+def test_code_waits_while_a_run_goes_on(house, tmp_path) -> None:
+    """A run that begins has kept its code before anybody can know of the run."""
+    lost = house.keep_code(tmp_path, "lost")
+    house.begin(facts={"process": describe_process()})
+
+    assert house.clean().waiting == 1
+    assert house.keys("F/code") == [code_key("F", lost)]

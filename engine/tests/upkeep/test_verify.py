@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 from upkeep.house import House, large
 
-from plait.base.layout import seal_key
+from plait.base.layout import code_key, parse_code_key, seal_key
 from plait.base.pathspec import AttemptKey, RunKey
 from plait.base.records import ArtifactRef
 from plait.metadata.protocol import NewRun, Status
+from plait.storage.errors import StorageFailed
 from plait.storage.local import LocalStorage
+from plait.storage.protocol import MissingKey
 from plait.upkeep.clean import clean
 from plait.upkeep.plan import Policy
 from plait.upkeep.verify import Progress, Tally, verify
@@ -181,3 +183,69 @@ def test_what_is_removed_meanwhile_is_no_damage(filled) -> None:
 
     assert list(verify(stores)) == []
     assert [each.files for each in clean(stores, Policy(), dry_run=False)] == [()]
+
+
+@pytest.fixture
+def coded(house, tmp_path) -> tuple[House, str]:
+    """A run that kept its code, and the key of that."""
+    address = house.keep_code(tmp_path, "one")
+    house.end(house.begin(facts={"code": address}))
+    return house, code_key("F", address)
+
+
+def test_whole_code_is_content(coded) -> None:
+    """It is read and counted."""
+    house, _ = coded
+    tally = Tally()
+
+    assert list(verify(house.stores, tally=tally)) == []
+    assert tally.files == len(house.files())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"x", "is damaged: "), (None, "is missing: run F/1 ran with that code")]
+)
+def test_damaged_code_is_found(coded, content, said) -> None:
+    """Code that is not as it was written, or is gone."""
+    house, key = coded
+    damage(house, key, content)
+    ((file, what),) = find(house)
+
+    assert file == key
+    assert what.startswith(said)
+
+
+def test_missing_code_is_told_once_and_not_of_a_removed_run(coded, monkeypatch) -> None:
+    """Two runs of one code are one damage; a run that is removed meanwhile needs none."""
+    house, key = coded
+    house.end(house.begin(facts={"code": parse_code_key(key)}))
+    damage(house, key, None)
+    assert len(find(house)) == 1
+
+    monkeypatch.setattr(house.stores.metadata, "find_run", lambda _key: None)
+    assert find(house) == []
+
+
+def test_another_file_among_code_is_named(coded) -> None:
+    """Nobody knows what it should hold."""
+    house, _ = coded
+    house.stores.storage.put("F/code/ab/cd.txt", [b"x"])
+    assert find(house) == [("F/code/ab/cd.txt", "is no code package's file")]
+
+
+def test_code_that_cannot_be_read_is_named(coded, monkeypatch) -> None:
+    """With what the store says; and what is removed while it is read is no damage."""
+    house, key = coded
+
+    def refuse(self: LocalStorage, wanted: str) -> bytes:
+        if wanted == key:
+            raise error
+        return real(self, wanted)
+
+    real = LocalStorage.get
+    monkeypatch.setattr(LocalStorage, "get", refuse)
+    error: Exception = StorageFailed(key, "read", "Input/output error")
+    ((file, what),) = find(house)
+    assert (file, "read" in what) == (key, True)
+    error = MissingKey(key, "here")
+    assert find(house) == []

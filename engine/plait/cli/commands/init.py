@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from plait.base.settings import resolve
 from plait.cli.commands.run import facts_options, load_parameters
 from plait.cli.parameters import ParameterCommand, given_parameters
 from plait.cli.screen import Screen
@@ -27,6 +28,9 @@ def init(context: click.Context, /, **chosen: Any) -> None:
         run_id_file=chosen["run_id_file"],
         announce_file=chosen["announce_file"],
         namespace=chosen["namespace"],
+        package_suffixes=session.choices.package_suffixes,
+        keep_code=resolve("keep-code").value != "0",
+        environment=session.choices.environment,
     )
     key = init_run(
         session.read_definition(),

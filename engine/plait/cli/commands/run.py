@@ -13,6 +13,7 @@ import click
 
 from plait.base.clock import SystemClock
 from plait.base.exits import DONE, FAILED, INTERRUPTED
+from plait.base.settings import resolve
 from plait.cli.command import Option, Words
 from plait.cli.measuring import measuring
 from plait.cli.parameters import ParameterCommand, given_parameters
@@ -132,6 +133,9 @@ def read_options(session: Session, chosen: Mapping[str, Any]) -> RunOptions:
         run_id_file=chosen["run_id_file"],
         announce_file=chosen["announce_file"],
         namespace=chosen["namespace"],
+        package_suffixes=session.choices.package_suffixes,
+        keep_code=resolve("keep-code").value != "0",
+        environment=session.choices.environment,
         command=session.respawn_command(tuple(chosen["with"])),
         event_logger=session.choices.event_logger,
         monitor=session.choices.monitor,
