@@ -8,6 +8,7 @@ import time
 from functools import cache
 
 from plait.base.errors import UsageError
+from plait.base.settings import resolve
 from plait.base.version import VERSION
 
 
@@ -45,15 +46,20 @@ def user_name() -> str:
 
     Raises:
         UnknownUser: Nothing says.
+        NoSuchProfile, BadProfile: The profile in use cannot be read.
     """
-    for variable in ("PLAIT_USER", "SUDO_USER", "USERNAME", "USER"):
+    # The variable, or what a profile says in its place.
+    given = resolve("user").value
+    if given and given != "root":
+        return given
+    for variable in ("SUDO_USER", "USERNAME", "USER"):
         name = os.environ.get(variable)
         if name and name != "root":
             return name
     # root in a container is somebody too, but any other answer is better.
-    for variable in ("PLAIT_USER", "USER"):
-        if os.environ.get(variable):
-            return os.environ[variable]
+    named = given or os.environ.get("USER")
+    if named:
+        return named
     try:
         import pwd
 

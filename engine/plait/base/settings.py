@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from plait.base.errors import UsageError, nearest
+from plait.base.profile import HOME, load_profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Setting:
         default: What holds when nobody says; None where there is no default.
         meaning: One sentence.
         choices: The values allowed; empty if any is.
+        section: The word after `plait configure` that asks for it; empty if none does.
     """
 
     name: str
@@ -27,25 +29,27 @@ class Setting:
     default: str | None
     meaning: str
     choices: tuple[str, ...] = ()
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A setting's value, with where it came from (`default`, or the variable's name)."""
+    """A setting's value, with where it came from: `default`, the variable, a profile's file."""
 
     value: str | None
     source: str
 
 
 class BadSetting(UsageError):
-    """An environment variable holds a value that its setting does not allow."""
+    """An environment variable, or a profile, holds a value that its setting does not allow."""
 
     slug = "bad-setting"
 
-    def __init__(self, setting: Setting, value: str) -> None:
+    def __init__(self, setting: Setting, value: str, source: str) -> None:
+        place = "" if source == setting.env else f"{source} says so; "
         super().__init__(
             f"{setting.env}={value!r} is not a value of '{setting.name}'",
-            why=nearest(value, setting.choices),
+            why=f"{place}{nearest(value, setting.choices)}",
             fix=f"set it to one of: {', '.join(setting.choices)}",
         )
 
@@ -110,6 +114,22 @@ SETTINGS: Mapping[str, Setting] = {
             "lint", "PLAIT_LINT", "1", "Refuse flows also for what they could run with.", ("0", "1")
         ),
         Setting("coverage", "PLAIT_COVERAGE", "0", "Measure the flow's code in runs.", ("0", "1")),
+        Setting(
+            "datastore-sysroot-s3",
+            "PLAIT_DATASTORE_SYSROOT_S3",
+            None,
+            "The place in S3 that results are kept in: s3://BUCKET/PREFIX.",
+            section="aws",
+        ),
+        Setting(
+            "s3-endpoint-url",
+            "PLAIT_S3_ENDPOINT_URL",
+            None,
+            "The URL of another server that speaks S3; without it, it is AWS's.",
+            section="aws",
+        ),
+        Setting("home", "PLAIT_HOME", HOME, "The folder of the files of 'plait configure'."),
+        Setting("profile", "PLAIT_PROFILE", None, "Which of these files counts, by its name."),
         Setting("quiet", "PLAIT_QUIET", "0", "Print less.", ("0", "1")),
         Setting("debug", "PLAIT_DEBUG", "0", "Show plait's own tracebacks.", ("0", "1")),
     )
@@ -119,17 +139,36 @@ SETTINGS: Mapping[str, Setting] = {
 def resolve(name: str, environ: Mapping[str, str] | None = None) -> Value:
     """Give a setting's value and where it came from.
 
+    The environment comes first, then the profile of `plait configure`, then the default.
+
     Args:
         name: A name in `SETTINGS`.
         environ: The environment to read; the process's own by default.
 
     Raises:
-        BadSetting: The variable's value is not allowed.
+        BadSetting: The value is not allowed.
+        NoSuchProfile, BadProfile: The profile in use cannot be read.
     """
     setting = SETTINGS[name]
     value = (os.environ if environ is None else environ).get(setting.env)
     if not value:
-        return Value(setting.default, "default")
-    if setting.choices and value not in setting.choices:
-        raise BadSetting(setting, value)
+        return resolve_kept(name, environ)
+    check_value(setting, value, setting.env)
     return Value(value, setting.env)
+
+
+def resolve_kept(name: str, environ: Mapping[str, str] | None = None) -> Value:
+    """Give what a setting has when its own variable is not set; as `resolve` in all else."""
+    setting = SETTINGS[name]
+    file, kept = load_profile(os.environ if environ is None else environ)
+    value = kept.get(setting.env)
+    if not value:
+        return Value(setting.default, "default")
+    check_value(setting, value, file)
+    return Value(value, file)
+
+
+def check_value(setting: Setting, value: str, source: str) -> None:
+    """Refuse a value that a setting does not allow. Raises BadSetting, which names *source*."""
+    if setting.choices and value not in setting.choices:
+        raise BadSetting(setting, value, source)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from plait.base.errors import PlaitError, UsageError
 from plait.base.exits import DONE, FAILED, INTERRUPTED
+from plait.base.settings import resolve_kept
 from plait.cli.screen import ReaderGone, Screen
 
 
@@ -47,7 +48,13 @@ def print_error(error: PlaitError, screen: Screen | None = None) -> None:
 
 def is_debugging() -> bool:
     """Say whether the person wants to see plait's own tracebacks."""
-    return os.environ.get("PLAIT_DEBUG", "0") not in ("", "0")
+    given = os.environ.get("PLAIT_DEBUG")
+    if given is None:
+        try:
+            given = resolve_kept("debug").value
+        except PlaitError:
+            return False  # what is told may be just that
+    return given not in ("", "0")
 
 
 def _explain(error: Exception) -> int:
@@ -60,6 +67,8 @@ def _explain(error: Exception) -> int:
         click_exceptions = sys.modules.get("click.exceptions")
         if click_exceptions is not None and isinstance(error, click_exceptions.Exit):
             return int(error.exit_code)
+        if click_exceptions is not None and isinstance(error, click_exceptions.Abort):
+            return INTERRUPTED  # Ctrl-C, or the end of the input, at a question
         told = _translate(error)
     if is_debugging():
         import traceback

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from plait.base.settings import SETTINGS
+from plait.base.settings import SETTINGS, resolve_kept
 from plait.cli.boundary import call_guarded
 from plait.cli.command import LINE_VARIABLE, Entry, Option, Program, Words, offering
 from plait.cli.session import Choices, Session, describe_start
@@ -140,7 +140,7 @@ def _options() -> list[click.Parameter]:
     return [
         Option(
             ["--quiet/--no-quiet"],
-            default=False,
+            default=resolve_kept("quiet").value == "1",
             section=section,
             help="Print only what tasks print, and errors.",
         ),
@@ -169,7 +169,7 @@ def _options() -> list[click.Parameter]:
         *(
             Option(
                 [f"--{name}"],
-                default=SETTINGS[name].default,
+                default=resolve_kept(name).value,
                 type=click.Choice(SETTINGS[name].choices) if SETTINGS[name].choices else str,
                 metavar=_METAVARS.get(name),
                 show_default=SETTINGS[name].default is not None,
@@ -188,7 +188,7 @@ def _options() -> list[click.Parameter]:
         ),
         Option(
             ["--package-suffixes"],
-            default="",
+            default=resolve_kept("package-suffixes").value,
             metavar=".csv,.txt,...",
             section=section,
             help=SETTINGS["package-suffixes"].meaning,

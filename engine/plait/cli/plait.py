@@ -22,6 +22,12 @@ ENTRIES = (
     ),
     Entry("gc", f"{_COMMANDS}.gc:gc", "Remove what no run refers to.", "Keep house"),
     Entry(
+        "configure",
+        f"{_COMMANDS}.configure:configure",
+        "Settings for all of your flows.",
+        "Keep house",
+    ),
+    Entry(
         "tutorials",
         "plait.cli.commands.tutorials:tutorials",
         "Flows to learn from: list them, read about one, copy it.",

@@ -141,3 +141,17 @@ def test_other_complaints_of_click(error, text, capsys):
     """What click says in no form of plait's own is put into one."""
     assert call_guarded(fail(error)) in (1, 2)
     assert text in capsys.readouterr().err
+
+
+def test_leaving_at_a_question_is_an_interruption(capsys):
+    """Ctrl-C, or the end of the input, where a command asks something."""
+    assert call_guarded(fail(click.Abort())) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_a_broken_profile_does_not_hide_what_is_told(capsys, monkeypatch):
+    """Whether to show plait's traceback is asked last of all."""
+    monkeypatch.delenv("PLAIT_DEBUG", raising=False)
+    monkeypatch.setenv("PLAIT_PROFILE", "none")
+    assert call_guarded(fail(UsageError("x"))) == 2
+    assert capsys.readouterr().err == "error[usage]: x\n"
