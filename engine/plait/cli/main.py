@@ -19,6 +19,7 @@ _COMMANDS = "plait.cli.commands"
 ENTRIES = (
     Entry("run", f"{_COMMANDS}.run:run", "Run the flow.", "Run"),
     Entry("resume", f"{_COMMANDS}.resume:resume", "Go on where a run failed.", "Run"),
+    Entry("spin", f"{_COMMANDS}.spin:spin", "Run one step on a past task's inputs.", "Run"),
     Entry("dump", f"{_COMMANDS}.dump:dump", "Print or save artifacts of a run.", "Read results"),
     Entry("logs", f"{_COMMANDS}.logs:logs", "Print what tasks printed.", "Read results"),
     Entry("tag", f"{_COMMANDS}.tag:tag", "Change or list the tags of a run.", "Read results"),

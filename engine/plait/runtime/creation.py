@@ -17,7 +17,7 @@ from plait.base.identity import host_name, platform_name, system_tags, user_name
 from plait.base.layout import run_file_key, run_prefix
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.process import describe_process
-from plait.base.records import AttemptFacts, Failure, FailureKind
+from plait.base.records import ArtifactRef, AttemptFacts, Failure, FailureKind
 from plait.base.version import VERSION
 from plait.flow.definition import FlowDefinition
 from plait.graph.draw import to_json
@@ -121,7 +121,7 @@ def load_run_file(storage: Storage, key: RunKey) -> RunFile:
     return RunFile.from_json(json.loads(storage.get(run_file_key(key, RUN_FILE))))
 
 
-def create_run(
+def create_run(  # noqa: PLR0913  # what differs between a run, a resumed, a remote and a spun one
     definition: FlowDefinition,
     parameters: Mapping[str, object],
     options: RunOptions,
@@ -130,6 +130,8 @@ def create_run(
     *,
     attended: bool = True,
     code: str | None = None,
+    above: int | None = None,
+    carried: Mapping[str, ArtifactRef] | None = None,
 ) -> RunKey:
     """Create a run, ready for its first task.
 
@@ -143,6 +145,8 @@ def create_run(
             the process is gone.
         code: The address of the code package that it runs with, which is in the store; None if
             none is kept.
+        carried: Parameters that come by reference, where there is no *origin* that has them.
+        above: Its id is higher than this; None for no more than what the stores say.
 
     Raises:
         NothingToResume: *origin* has been removed since it was read.
@@ -157,7 +161,8 @@ def create_run(
         name: artifacts.encode(name, value)
         for name, value in {**definition.constants, **parameters}.items()
     }
-    carried = {} if origin is None else origin.find_parameters(definition)
+    if carried is None:
+        carried = {} if origin is None else origin.find_parameters(definition)
     tags = frozenset(system_tags(now))
     user = user_name()
     facts: dict[str, Any] = {
@@ -177,9 +182,11 @@ def create_run(
         facts["code"] = code
     if attended:
         facts["process"] = describe_process()
+    if above is None:
+        above = _highest_claimed(definition.name, stores)
     origin_run = None if origin is None else origin.key.run
     new = NewRun(definition.name, now, options.tags, tags, origin_run, facts)
-    key = stores.metadata.create_run(new, above=_highest_claimed(definition.name, stores))
+    key = stores.metadata.create_run(new, above=above)
     try:
         if origin is not None:
             _check_still_there(origin, stores)

@@ -165,7 +165,7 @@ class RunState:
         actions: list[Action] = []
         match event:
             case RunStarted():
-                self._make_task("start", (), (), ())
+                self._begin()
             case AttemptFinished():
                 self._finish(event, actions)
             case RetryDue():
@@ -216,6 +216,9 @@ class RunState:
         self._retrying.clear()
 
     # Launching
+
+    def _begin(self) -> None:
+        self._make_task("start", (), (), ())
 
     def _take_over(self, actions: list[Action]) -> None:
         """Take over all that can be, which takes no worker.

@@ -17,6 +17,7 @@ from plait.base.records import TaskOrder
 from plait.runtime.options import RunOptions
 from plait.upkeep.claim import share_values
 from plait.wiring.measuring import measured_command, save_piece
+from plait.wiring.overlay import Below, lay_over, leave_out_decorators
 from plait.wiring.stores import Stores, open_source, open_stores
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _SCRATCH_VARIABLE = "PLAIT_INTERNAL_SCRATCH"
 """Tells spawned tasks the scratch name of their run, so that the run can sweep up after them."""
 
+
+_BELOW_VARIABLE = "PLAIT_INTERNAL_BELOW"
+"""Tells the process of a task that is spun which store lies below its own."""
 
 SPAWN_SECONDS = 10.0
 """How long a spawned task may import the flow's module before a time limit counts."""
@@ -42,6 +46,10 @@ def run_one_attempt(definition: FlowDefinition, order: TaskOrder, root: str | No
     open_streams()
     scratch = os.environ.pop(_SCRATCH_VARIABLE, None)
     stores = open_stores(root, scratch=scratch)
+    below = Below.from_text(os.environ.pop(_BELOW_VARIABLE, None))
+    if below is not None:
+        stores = lay_over(stores, below)
+        definition = leave_out_decorators(definition) if below.plain else definition
     shared = share_values(stores.root, definition.name)
     try:
         return _task_runner(definition, stores, own_process=True)(order)
@@ -62,8 +70,17 @@ def check_workers(options: RunOptions) -> tuple[RunOptions, tuple[str, ...]]:
     return replace(options, workers="spawn"), (note,)
 
 
-def open_workers(definition: FlowDefinition, options: RunOptions, stores: Stores) -> Workers:
-    """Give the workers that *options* ask for; with `fork` and `spawn`, their keeper has begun."""
+def open_workers(
+    definition: FlowDefinition, options: RunOptions, stores: Stores, below: Below | None = None
+) -> Workers:
+    """Give the workers that *options* ask for; with `fork` and `spawn`, their keeper has begun.
+
+    Args:
+        definition: The flow.
+        options: The choices of the run.
+        stores: Where tasks read and write.
+        below: What *stores* lie over, if anything, for processes that open them anew.
+    """
     # All that a task needs is imported here, once, and not in each fork.
     import plait.flow.merge
     import plait.flow.transition  # noqa: F401  # loaded for the forks, named nowhere here
@@ -78,6 +95,8 @@ def open_workers(definition: FlowDefinition, options: RunOptions, stores: Stores
         return InlineWorkers(run_task)
     if options.workers == "spawn":
         environment = {_SCRATCH_VARIABLE: stores.scratch}
+        if below is not None:
+            environment[_BELOW_VARIABLE] = below.to_text()
         command = respawn_command(measured_command(options.command))
         return ProcessWorkers(
             run_task,

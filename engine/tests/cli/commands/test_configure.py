@@ -160,9 +160,7 @@ def test_what_cannot_hold_is_not_imported(person) -> None:
 
 def test_a_profile_counts_for_flows(person, past, monkeypatch) -> None:
     """Options have their defaults from it; a broken one is told, and by PLAIT_DEBUG alone more."""
-    person.configure(
-        "import", "-", text='{"PLAIT_USER": "ada", "PLAIT_WORKERS": "inline"}'
-    )
+    person.configure("import", "-", text='{"PLAIT_USER": "ada", "PLAIT_WORKERS": "inline"}')
     assert "default: inline" in " ".join(past.call("--help").out.split())
 
     monkeypatch.setenv("PLAIT_PROFILE", "none")

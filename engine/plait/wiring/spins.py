@@ -1,0 +1,221 @@
+"""Spins: one step alone, on what a past task had before it, beside the runs and not among them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from plait.base.clock import SystemClock
+from plait.base.layout import code_key, run_prefix
+from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.records import ArtifactRef
+from plait.runtime.options import RunOptions, RunOutcome
+from plait.runtime.reporter import Event, Reporter, RunBegan, RunOver
+from plait.upkeep.claim import share_values
+from plait.wiring.overlay import Below, lay_over, leave_out_decorators
+from plait.wiring.packages import keep_code
+from plait.wiring.stores import Stores, find_root, open_stores
+from plait.wiring.workers import SPAWN_SECONDS, check_workers, open_workers
+
+if TYPE_CHECKING:
+    from plait.artifacts.store import ArtifactStore, SealedAttempt
+    from plait.flow.definition import FlowDefinition
+
+SPINS = "spins"
+"""The folder, in that of the store, in which spins are kept that somebody wanted kept."""
+
+_SCRATCH = "scratch"
+
+
+@dataclass(frozen=True, slots=True)
+class Spun:
+    """What came of a spin, to be read while its store is open.
+
+    Args:
+        outcome: How it ended.
+        sealed: What the task left.
+        before: What it had before it, by name; for a join, the run's constants.
+        artifacts: The values.
+        place: The folder of the store, which stays; None if it goes.
+    """
+
+    outcome: RunOutcome
+    sealed: SealedAttempt
+    before: Mapping[str, ArtifactRef]
+    artifacts: ArtifactStore
+    place: str | None
+
+
+@contextmanager
+def spun_task(  # noqa: PLR0913  # what a person may choose, each by its name
+    definition: FlowDefinition,
+    past: AttemptKey,
+    options: RunOptions,
+    root: str | None,
+    reporter: Reporter,
+    *,
+    highest: int,
+    given: Mapping[str, Any],
+    persist: bool,
+    plain: bool,
+) -> Iterator[Spun]:
+    """Run one step's task in a process of its own, in a store of its own.
+
+    Args:
+        definition: The flow as it is written now.
+        past: The attempt whose inputs it has.
+        options: How it runs: workers, size of the log.
+        root: As for `find_root`: the store of *past*.
+        reporter: Who is told what the task prints.
+        highest: The highest id of a run of the flow.
+        given: Values in place of what the inputs hold, by name.
+        persist: Whether the store stays.
+        plain: Whether the step's decorators are left out.
+
+    Yields:
+        What came of it.
+
+    Raises:
+        PlaitError: It could not start.
+    """
+    below_root = find_root(root)
+    options, _ = check_workers(options)
+    if plain:
+        definition = leave_out_decorators(definition)
+    name = f"{definition.name}-{os.getpid()}-{os.urandom(4).hex()}"
+    place = _claim(below_root) if persist else os.path.join(below_root, _SCRATCH, name)
+    own = RunKey(definition.name, str(highest + 1))
+    below = Below(below_root, run_prefix(own), plain)
+    options = replace(options, command=_move(options.command, place))
+    shared = share_values(below_root, definition.name)
+    try:
+        with _open(place, name, below, persist=persist) as stores:
+            spun = _spin(definition, past, options, stores, reporter, below, own, given)
+            yield replace(spun, place=place if persist else None)
+            if persist:
+                _bring_along(stores, own, below_root)
+    finally:
+        if not persist:
+            shutil.rmtree(place, ignore_errors=True)
+        if shared is not None:
+            os.close(shared)
+
+
+def _spin(
+    definition: FlowDefinition,
+    past: AttemptKey,
+    options: RunOptions,
+    stores: Stores,
+    reporter: Reporter,
+    below: Below,
+    own: RunKey,
+    given: Mapping[str, Any],
+) -> Spun:
+    from plait.flow.parameters import resolve_parameters
+    from plait.runtime.creation import create_run
+    from plait.runtime.scheduler import RunPlaces, Scheduler
+    from plait.runtime.spin import SpinState, adopt_inputs, make_order, read_origin
+
+    workers = open_workers(definition, options, stores, below)
+    try:
+        before = open_stores(below.root).artifacts(definition.name)
+        origin, facts = read_origin(before, past)
+        new = [name for name in definition.parameters if name not in origin.constants]
+        parameters = resolve_parameters(definition, {}, {}, only=new)
+        code, _ = keep_code(definition, options, stores.storage)
+        key = create_run(
+            definition, parameters, options, stores, code=code, above=int(own.run) - 1,
+            carried=origin.find_parameters(definition),
+        )  # fmt: skip
+        assert key == own, f"the first run of a new store is {key}"
+        order = make_order(definition.graph[past.step], facts, own)
+        adopt_inputs(origin, order, before, stores, given)
+        artifacts = stores.artifacts(definition.name)
+        scheduler = Scheduler(
+            own,
+            SpinState(own, definition, order),
+            workers,
+            RunPlaces(artifacts, stores.logs, stores.metadata, _Lines(reporter), SystemClock()),
+            max_log_bytes=options.max_log_bytes,
+            start_seconds=SPAWN_SECONDS if options.workers == "spawn" else 0.0,
+        )
+        outcome = scheduler.run()
+        first = (
+            order.inputs[0] if order.inputs and not definition.graph[past.step].is_join else None
+        )
+        constants = AttemptKey(*own, PARAMETERS_STEP, "0", 0)
+        source = (
+            constants if first is None else AttemptKey(*own, first.step, first.task, first.attempt)
+        )
+        return Spun(
+            outcome, artifacts.get(order.key), artifacts.get(source).artifacts, artifacts, None
+        )
+    finally:
+        workers.close()
+        stores.storage.sweep()
+
+
+class _Lines:
+    """A reporter that passes on what is of the task; that a run begins and ends is no news here."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+
+    def report(self, event: Event) -> None:
+        if not isinstance(event, (RunBegan, RunOver)):
+            self._reporter.report(event)
+
+
+@contextmanager
+def _open(place: str, name: str, below: Below, *, persist: bool) -> Iterator[Stores]:
+    stores = lay_over(open_stores(place, scratch=name), below)
+    if not persist:
+        from plait.metadata.memory import MemoryMetadata
+
+        stores = replace(stores, _open={"local": MemoryMetadata()})
+    try:
+        yield stores
+    finally:
+        stores.close()
+
+
+def _claim(root: str) -> str:
+    """Make the folder of a new spin and give its path; its name is a number."""
+    folder = os.path.join(root, SPINS)
+    os.makedirs(folder, exist_ok=True)
+    number = max((int(name) for name in os.listdir(folder) if name.isdecimal()), default=0)
+    while True:
+        number += 1
+        path = os.path.join(folder, str(number))
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            continue  # another spin was first
+        return path
+
+
+def _move(command: tuple[str, ...], place: str) -> tuple[str, ...]:
+    """Give the command that starts the flow again, on the store in *place*."""
+    return (*command, f"--datastore-root={place}") if command else ()
+
+
+def _bring_along(stores: Stores, run: RunKey, root: str) -> None:
+    """Copy what the run refers to into its own store, so that this can be read by itself."""
+    from plait.upkeep.plan import find_references
+
+    own = open_stores(stores.root, scratch=f"{stores.scratch}-copy").storage
+    lower = open_stores(root).storage
+    artifacts = stores.artifacts(run.flow)
+    for attempt in list(artifacts.iter_attempts(run.run)):
+        for key in sorted(find_references(artifacts.get(attempt), run.flow)):
+            if not own.has(key) and lower.has(key):
+                own.put(key, [lower.view(key)])
+    record = stores.metadata.find_run(run)
+    code = None if record is None else record.facts.get("code")
+    if code is not None and not own.has(code_key(run.flow, code)):
+        own.put(code_key(run.flow, code), [lower.view(code_key(run.flow, code))])
+    own.sweep()
