@@ -17,7 +17,7 @@ from plait.base.profile import (
     parse_profile,
     save_profile,
 )
-from plait.base.settings import BadSetting, Value, resolve, resolve_kept
+from plait.base.settings import SETTINGS, BadSetting, Value, resolve, resolve_kept
 
 
 @pytest.fixture
@@ -125,3 +125,12 @@ def test_a_value_of_a_profile_is_checked(env) -> None:
     with pytest.raises(BadSetting, match="did you mean 'fork'") as raised:
         resolve("workers", env)
     assert f"{file} says so" in str(raised.value)
+
+
+def test_what_s3_needs_can_be_asked_for(env) -> None:
+    """By `plait configure aws`: each has its variable, and nothing holds by itself."""
+    asked = [setting.name for setting in SETTINGS.values() if setting.section == "aws"]
+    assert [resolve(name, env).value for name in asked] == [None, None]
+    given = {"PLAIT_DATASTORE_SYSROOT_S3": "s3://b/p", "PLAIT_S3_ENDPOINT_URL": "http://x"}
+    save_profile(find_file(None, env), given)
+    assert [resolve(name, env).value for name in asked] == ["s3://b/p", "http://x"]

@@ -13,7 +13,7 @@ from plait.base.exits import DONE, INTERRUPTED
 from plait.base.pathspec import AttemptKey, parse_pathspec
 from plait.cli.command import Command, Option
 from plait.cli.commands.dump import show_value
-from plait.cli.commands.run import make_console
+from plait.cli.console import Console
 from plait.cli.reading import NoSuchStep, find_tasks, get_run, open_store, short_name
 from plait.cli.screen import Screen
 from plait.cli.session import Session
@@ -144,7 +144,12 @@ def spin(session: Session, /, step: str, **given: Any) -> int:
             keep_code=given["persist"],
         ),
         session.choices.datastore_root,
-        make_console(session),
+        Console(
+            screen,
+            Screen(sys.stderr),
+            program=session.program,
+            quiet=session.choices.quiet,
+        ),
         highest=highest,
         given=values,
         persist=given["persist"],

@@ -124,6 +124,9 @@ def test_a_profile_travels(person, tmp_path) -> None:
     assert copy.stat().st_mode & 0o777 == 0o600
     assert person.kept("config_test.json") == person.kept()
     assert json.loads(person.configure("export", "-", "--profile", "test")) == person.kept()
+    assert "config_test.json\n" in person.configure("show", "--profile", "test")
+    person.configure("reset", "--profile", "test", "--force")
+    assert os.listdir(person.home) == ["config.json"]
     person.configure("import", str(tmp_path / "none.json"), "--profile", "x")
     assert (person.code, "error[system-refused]" in person.err) == (1, True)
 

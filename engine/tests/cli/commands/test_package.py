@@ -31,6 +31,7 @@ def coded(project, monkeypatch):
 def test_what_travels_is_listed(coded) -> None:
     """One file a line with its size, plait's in one line, and what is left out with the reason."""
     said = coded.call("package", "list")
+    assert coded.call("package", "list", "--plait").out == said.out
 
     *files, plait, left = said.out.splitlines()
     assert (said.code, said.err) == (0, "")
@@ -61,7 +62,7 @@ def test_the_archive_is_written(coded) -> None:
     assert one.read_bytes() == two.read_bytes()
     with tarfile.open(one) as archive:
         assert archive.getnames() == ["INFO", "lib/more.py", "trial.py"]
-    coded.call("package", "save", str(one))
+    coded.call("package", "save", str(one), "--plait")
     with tarfile.open(one) as archive:
         assert "plait/cli/main.py" in archive.getnames()
 
@@ -79,6 +80,9 @@ def test_the_description_is_what_a_run_keeps(coded) -> None:
     """`info --no-plait` gives the address under which the next run keeps its code."""
     about = json.loads(coded.call("package", "info", "--no-plait").out)
     assert [each["name"] for each in about["files"]] == ["lib/more.py", "trial.py"]
+    with_plait = json.loads(coded.call("package", "info", "--plait").out)
+    assert "plait/cli/main.py" in [each["name"] for each in with_plait["files"]]
+    assert with_plait["address"] != about["address"]
     coded.call("run")
     coded.call("run")
 
@@ -129,9 +133,11 @@ def test_init_keeps_the_code_too(coded) -> None:
     assert len(list(coded.store.glob("store/TrialFlow/code/*/*"))) == 1
 
 
-def test_there_is_one_environment(coded) -> None:
-    """`--environment local`; another is refused with what there is."""
+def test_there_is_one_environment(coded, monkeypatch) -> None:
+    """`--environment local`; another is refused with what there is, from wherever it comes."""
     assert coded.call("--environment", "local", "check").code == 0
     said = coded.call("--environment", "conda", "check")
     assert said.code == 2
     assert "local" in said.err
+    monkeypatch.setenv("PLAIT_ENVIRONMENT", "conda")
+    assert coded.call("check").code == 2
