@@ -48,7 +48,9 @@ def run_flow(
 
     definition = read_definition(flow, with_=tuple(with_))
     stores = open_memory_stores()
-    options = RunOptions(workers="inline", max_num_splits=max_num_splits, tags=frozenset(tags))
+    options = RunOptions(
+        workers="inline", max_num_splits=max_num_splits, tags=frozenset(tags), keep_code=False
+    )
     given = {**(parameters or {}), **more}
     outcome = run(definition, given, options, None, SilentReporter(), stores=stores)
     connection = Connection(lambda _spec: stores, None)

@@ -92,14 +92,16 @@ def spun_task(  # noqa: PLR0913  # what a person may choose, each by its name
     below = Below(below_root, run_prefix(own), plain)
     options = replace(options, command=_move(options.command, place))
     shared = share_values(below_root, definition.name)
+    kept: str | None = None
     try:
         with _open(place, name, below, persist=persist) as stores:
             spun = _spin(definition, past, options, stores, reporter, below, own, given)
-            yield replace(spun, place=place if persist else None)
             if persist:
                 _bring_along(stores, own, below_root)
+                kept = place
+            yield replace(spun, place=kept)
     finally:
-        if not persist:
+        if kept is None:
             shutil.rmtree(place, ignore_errors=True)
         if shared is not None:
             os.close(shared)

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from plait.base.errors import UsageError
 from plait.base.pathspec import AttemptKey, RunKey
 from plait.cli.main import call_command_line
 from plait.metadata.sqlite import SQLiteMetadata
@@ -193,6 +194,22 @@ def test_results_are_kept_if_one_says_so(spun, monkeypatch) -> None:
     assert stores.metadata.find_run(RunKey("TrialFlow", "4")).facts["code"]
     stores.close()
     assert sorted(path.name for path in (spun.store / "spins").iterdir()) == ["1", "2"]
+
+
+def test_a_failure_is_kept_too_and_what_never_began_is_not(spun, monkeypatch) -> None:
+    """What a failed step had set can be looked at; a spin that could not start leaves none."""
+    said = spun.call("spin", "work", "--index", "1", "--persist")
+    assert said.code == 1
+    stores = open_stores(str(spun.store / "spins" / "1"))
+    assert list(verify(stores)) == []
+    stores.close()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise UsageError("no")
+
+    monkeypatch.setattr(spins, "open_workers", refuse)
+    assert spun.call("spin", "work", "--persist").code == 2
+    assert [path.name for path in (spun.store / "spins").iterdir()] == ["1"]
 
 
 def test_a_step_that_ends_hard_is_told(spun) -> None:
