@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from plait.flow.spec import FlowSpec
     from plait.flow.step import step
     from plait.flow.types import JSONType
+    from plait.plugins.card import card
     from plait.plugins.catch import FailureHandledByCatch, catch
     from plait.plugins.environment import environment
     from plait.plugins.resources import resources
@@ -59,6 +60,7 @@ __all__ = [
     "Task",
     "TimeoutException",
     "__version__",
+    "card",
     "catch",
     "current",
     "default_metadata",
@@ -98,6 +100,7 @@ _HOMES = {
     "Step": "plait.client.step",
     "Task": "plait.client.task",
     "TimeoutException": "plait.plugins.timeout",
+    "card": "plait.plugins.card",
     "catch": "plait.plugins.catch",
     "current": "plait.flow.current",
     "default_metadata": "plait.client.source",

@@ -194,6 +194,10 @@ class ArtifactStore:
         """Give the key of the object that holds a value's bytes."""
         return ref.home or data_key(self.flow, ref.address)
 
+    def locate(self, ref: ArtifactRef) -> str:
+        """Give where the object is that holds a value's bytes, for people: a path or a URL."""
+        return self._file(self.storage_key(ref))
+
     def unchanged(self, ref: ArtifactRef, now: object, *, name: str = "") -> bool:
         """Say whether a value that was loaded, and maybe mutated since, is still what *ref* holds.
 

@@ -170,6 +170,14 @@ class OpenedRun:
         """Read the value of the artifact *name*."""
         return self.connection.artifacts(self.key.flow).load(ref, name=name)
 
+    def load_bytes(self, ref: ArtifactRef, name: str) -> bytes | memoryview:
+        """Read the encoded bytes of the artifact *name*, for who does not trust what is in them."""
+        return self.connection.artifacts(self.key.flow).load_bytes(ref, name=name)
+
+    def locate(self, ref: ArtifactRef) -> str:
+        """Give where the bytes of an artifact are: a path or a URL."""
+        return self.connection.artifacts(self.key.flow).locate(ref)
+
     def parameters(self) -> Mapping[str, ArtifactRef]:
         """Give the run's parameters and the constants of its flow's class, by name."""
         if self._parameters is None:

@@ -123,6 +123,17 @@ class OpenedTask:
 
     def read_log(self) -> list[LogLine]:
         """Give what the attempt that is shown printed; while none has finished, the running one."""
+        return self.connection.logs().read(self._log_key())
+
+    def read_log_tail(self, size: int) -> tuple[list[LogLine], bool]:
+        """Give the last lines of what `read_log` gives, and whether these are all there are.
+
+        Args:
+            size: About how many bytes to read.
+        """
+        return self.connection.logs().read_tail(self._log_key(), size)
+
+    def _log_key(self) -> AttemptKey:
         attempt = self.find_attempt()
         if attempt is None:
             attempt = max(self.record.attempts - 1, 0)
@@ -131,7 +142,7 @@ class OpenedTask:
             # A task that was taken over printed nothing here; the attempt that ran it did.
             facts = self.run.find_facts(key)
             key = key if facts is None or facts.origin is None else facts.origin
-        return self.connection.logs().read(key)
+        return key
 
 
 class OpenedArtifact:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,19 +38,28 @@ class UnknownCurrent(PlaitError, AttributeError):
 
     slug = "unknown-current"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, offered: Iterable[str] = ()) -> None:
+        by_decorator = name in _BY_DECORATORS
         super().__init__(
             f"`current` has no '{name}'",
-            why=nearest(name, _NAMES),
-            fix=f"ask for it as current.get('{name}') if it may be missing",
+            why=f"only a step under @{name} has it, while it runs"
+            if by_decorator
+            else nearest(name, [*_NAMES, *offered]),
+            fix=f"write @{name} above @step"
+            if by_decorator
+            else f"ask for it as current.get('{name}') if it may be missing",
         )
 
 
 class Current:
-    """What a step's code may ask about the run and task that it is part of; None outside one."""
+    """What a step's code may ask about the run and task that it is part of; None outside one.
+
+    Decorators may offer more to the step that they are on, as `@card` does `current.card`.
+    """
 
     def __init__(self) -> None:
         self._task: RunningTask | None = None
+        self._offered: dict[str, Any] = {}
 
     @property
     def is_running_flow(self) -> bool:
@@ -119,7 +128,9 @@ class Current:
 
     def get(self, name: str, default: Any = None) -> Any:
         """Give what is called *name*, or *default* where that is unknown or None."""
-        value = getattr(self, name, None) if name in _NAMES else None
+        value = self._offered.get(name)
+        if name in _NAMES:
+            value = getattr(self, name)
         return default if value is None else value
 
     def __contains__(self, name: object) -> bool:
@@ -128,13 +139,18 @@ class Current:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise UnknownCurrent(name)
+        if name in self._offered:
+            return self._offered[name]
+        raise UnknownCurrent(name, self._offered)
 
     def __repr__(self) -> str:
         return f"<current: {self.pathspec or 'no flow is running'}>"
 
 
 _NAMES = frozenset(name for name, value in vars(Current).items() if isinstance(value, property))
+
+_BY_DECORATORS = frozenset({"card"})
+"""What built-in decorators offer, each under its own name."""
 
 current = Current()
 """The task that this process runs."""
@@ -143,3 +159,15 @@ current = Current()
 def set_current(task: RunningTask | None) -> None:
     """Say which task this process runs from now on; None for none."""
     current._task = task  # noqa: SLF001  # users get `current`, and must not find a setter on it
+    current._offered = {}  # noqa: SLF001  # what the decorators of one task offer, no other has
+
+
+def offer_current(name: str, value: object) -> None:
+    """Let the running task's code find *value* as `current.name`; for decorators.
+
+    Args:
+        name: A name that `current` does not have.
+        value: What it gives, until the task ends.
+    """
+    assert name not in _NAMES, f"current.{name} is there already"
+    current._offered[name] = value  # noqa: SLF001  # as above

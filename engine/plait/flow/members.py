@@ -5,6 +5,10 @@ from __future__ import annotations
 STATE = "_plait"
 """The one attribute of a flow object that is plait's own, and never an artifact."""
 
+CARD = "_plait_card_"
+"""How the names begin under which an attempt's cards are among its artifacts; of it alone, so that
+they are not passed on to the tasks after it."""
+
 OWN_NAMES = frozenset({"foreach_stack", "index", "input", "merge_artifacts", "next"})
 """What every flow has for its steps to use; nothing of the user's may be called so."""
 

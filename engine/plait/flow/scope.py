@@ -11,7 +11,7 @@ from plait.artifacts.store import ArtifactStore, SealedAttempt
 from plait.base.pathspec import AttemptKey
 from plait.base.records import ArtifactRef, Frame, InputRef, TaskOrder, Transition
 from plait.flow.errors import UnsetArtifact
-from plait.flow.members import STATE
+from plait.flow.members import CARD, STATE
 from plait.flow.transition import (
     NextNotCalled,
     elements_of,
@@ -212,12 +212,14 @@ class Scope:
         """Give the names of everything that the attempt can read as an artifact."""
         own = {name for name in vars(flow) if name != STATE}
         shown = own | (self.inherited.keys() - self.removed) | self.definition.parameters.keys()
-        return tuple(name for name in shown if not name.startswith(_FOREACH))
+        return tuple(name for name in shown if not name.startswith((_FOREACH, CARD)))
 
     def _find_inherited(self) -> dict[str, ArtifactRef]:
         found = dict(self.constants.artifacts)
         if self.order.inputs and not self.node.is_join:
             found.update(self.input_at(0).artifacts)
+            for name in [name for name in found if name.startswith(CARD)]:
+                del found[name]
             return found
         depth = sum(frame.foreach is not None for frame in self.order.frames)
         if depth:
@@ -281,7 +283,19 @@ class Elements:
 
 def is_hidden(name: str) -> bool:
     """Say whether *name* is one that plait keeps for itself among the artifacts."""
-    return name.startswith(_FOREACH) and name[len(_FOREACH) :].isdecimal()
+    return any(name.startswith(p) and name[len(p) :].isdecimal() for p in (_FOREACH, CARD))
+
+
+def list_values(flow: Any) -> dict[str, object]:
+    """Give the values that an attempt has set or read so far, by name; plait's own are left out."""
+    return {n: v for n, v in vars(flow).items() if n != STATE and not is_hidden(n)}
+
+
+def list_refs(flow: Any) -> dict[str, ArtifactRef]:
+    """Give where the artifacts are that came down to an attempt and that it has not read."""
+    scope: Scope = vars(flow)[STATE]
+    known = scope.inherited.keys() - scope.removed - vars(flow).keys()
+    return {name: scope.inherited[name] for name in sorted(known) if not is_hidden(name)}
 
 
 def bind(definition: FlowDefinition, scope: Scope) -> Any:

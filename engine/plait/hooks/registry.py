@@ -20,6 +20,7 @@ BUILT_IN = {
     "timeout": "plait.plugins.timeout:Timeout",
     "environment": "plait.plugins.environment:Environment",
     "resources": "plait.plugins.resources:Resources",
+    "card": "plait.plugins.card:Card",
 }
 
 _COMMAND_LINE = "plait.cli.main:run_flow_script"

@@ -33,6 +33,19 @@ class LogStore:
         except MissingKey:
             return []  # What printed nothing has no log.
 
+    def read_tail(self, key: AttemptKey, size: int) -> tuple[list[LogLine], bool]:
+        """Give the lines in the last *size* bytes of a log, and whether these are all there are."""
+        name = log_key(key)
+        try:
+            whole = self._storage.size(name)
+            data = self._storage.get_range(name, max(whole - size, 0), size)
+        except MissingKey:
+            return [], True  # What printed nothing has no log.
+        if whole <= size:
+            return parse_lines(data), True
+        # The first line is very likely cut.
+        return parse_lines(data[data.find(b"\n") + 1 :]), False
+
     def read_from(self, key: AttemptKey, offset: int) -> tuple[list[LogLine], int]:
         """Give the lines after *offset* that are whole by now, and the offset behind them.
 

@@ -99,6 +99,20 @@ def test_streams_are_kept_in_order_of_arrival(store: LogStore) -> None:
     assert writer.close(6.0) == []
 
 
+@pytest.mark.parametrize(
+    ("size", "texts", "is_all"), [(9999, 3, True), (30, 1, False), (1, 0, False)]
+)
+def test_the_end_of_a_log(store: LogStore, size: int, texts: int, is_all: bool) -> None:
+    """Of whole lines only; of what was never written there is nothing, and that is all of it."""
+    writer = LogWriter(store, KEY)
+    writer.write("stdout", b"first\nsecond\nthird\n", 1.0)
+    lines, whole = store.read_tail(KEY, size)
+
+    assert [line.text for line in lines] == [b"first", b"second", b"third"][3 - texts :]
+    assert whole is is_all
+    assert LogStore(MemoryStorage()).read_tail(KEY, size) == ([], True)
+
+
 def test_a_chunk_costs_at_most_one_append(store: LogStore, storage: CountingStorage) -> None:
     """A chunk of many lines is one append; one that ends no line is none."""
     writer = LogWriter(store, KEY)
