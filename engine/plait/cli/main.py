@@ -23,6 +23,8 @@ ENTRIES = (
     Entry("dump", f"{_COMMANDS}.dump:dump", "Print or save artifacts of a run.", "Read results"),
     Entry("logs", f"{_COMMANDS}.logs:logs", "Print what tasks printed.", "Read results"),
     Entry("tag", f"{_COMMANDS}.tag:tag", "Change or list the tags of a run.", "Read results"),
+    Entry("card", f"{_COMMANDS}.card:card", "Show the pages that tasks left.", "Read results"),
+    Entry("report", f"{_COMMANDS}.report:report_own", "Write a run as a page.", "Read results"),
     Entry("check", f"{_COMMANDS}.check:check", "Validate the flow.", "Look at the flow"),
     Entry(
         "show", f"{_COMMANDS}.show:show", "Print its steps and where each goes.", "Look at the flow"

@@ -21,6 +21,7 @@ ENTRIES = (
         "Keep house",
     ),
     Entry("gc", f"{_COMMANDS}.gc:gc", "Remove what no run refers to.", "Keep house"),
+    Entry("report", f"{_COMMANDS}.report:report", "Write a run as a page.", "Look at runs"),
     Entry(
         "configure",
         f"{_COMMANDS}.configure:configure",

@@ -67,7 +67,7 @@ def test_a_flow_with_mistakes_offers_no_steps(ask, project) -> None:
     project.script.write_text(source)
 
     assert ask("python trial.py resume ") == []
-    assert ask("python trial.py re") == ["resume"]
+    assert ask("python trial.py re") == ["resume", "report"]
 
 
 BASH = """
