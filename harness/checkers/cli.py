@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from collections.abc import Sequence
 from functools import cached_property
 
 from plait_harness.checker import Checker, Stream, TaskSeen
@@ -46,6 +47,37 @@ class CliChecker(Checker):
             label, _, text = line.partition("] ")
             logs[label.rpartition("/")[2]] += f"{text}\n"
         return logs
+
+    def get_user_tags(self) -> frozenset[str]:
+        """Ask `tag list`."""
+        return self._list_tags()
+
+    def get_system_tags(self) -> frozenset[str]:
+        """Ask `tag list --system`, which has the user's, too."""
+        return self._list_tags("--system") - self._list_tags()
+
+    def add_tags(self, tags: Sequence[str]) -> None:
+        """Call `tag add`."""
+        self._tag("add", *tags)
+
+    def remove_tags(self, tags: Sequence[str]) -> None:
+        """Call `tag remove` with those that are there: it refuses others."""
+        there = self._list_tags("--system")
+        wanted = [tag for tag in tags if tag in there]
+        if wanted:
+            self._tag("remove", *wanted)
+
+    def replace_tags(self, old: Sequence[str], new: Sequence[str]) -> None:
+        """Call `tag replace`, which takes one old tag; the others go before."""
+        self.remove_tags([tag for tag in old[1:] if tag not in new])
+        self._tag("replace", old[0], *new)
+
+    def _tag(self, command: str, *tags: str) -> None:
+        self.command(["tag", command, "--run-id", f"{self.run_id}", "--", *tags])
+
+    def _list_tags(self, *options: str) -> frozenset[str]:
+        listed = self.command(["tag", "list", "--run-id", f"{self.run_id}", *options]).stdout
+        return frozenset(listed.splitlines())
 
     def _read_one(self, step: str, task: str, stream: Stream) -> str:
         return self.command(["logs", f"{self.run_id}/{step}/{task}", f"--{stream}"]).stdout

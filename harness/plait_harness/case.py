@@ -103,7 +103,9 @@ class _Run:
             problems.append("no checker of the context could judge it")
         with self.phase("check always"):
             problems += self.check_always(facts, seen)
-            problems += find_leftovers(self.folder, before, self.expected_files())
+            problems += find_leftovers(
+                self.folder, before, self.expected_files(), killed=ended.code < 0
+            )
         return self.result_of(began, ended, checks, problems)
 
     def result_of(
@@ -372,6 +374,7 @@ class _Run:
             seen,
             complete=not template.should_fail,
             changing=template.class_vars,
+            killed=facts.exit_code < 0,
         )
 
 

@@ -14,7 +14,7 @@ _CASE_FOLDER = re.compile(r"\w+\.[a-z0-9-]+\.[a-z0-9-]+\.[a-z0-9-]+\Z")
 
 
 def find_leftovers(
-    folder: str, before: Collection[str], expected: Collection[str]
+    folder: str, before: Collection[str], expected: Collection[str], *, killed: bool = False
 ) -> Iterator[str]:
     """Give a sentence for everything that should not be there.
 
@@ -22,14 +22,17 @@ def find_leftovers(
         folder: The case's folder.
         before: What was in the folder around it before the case ran.
         expected: What may be in the case's folder.
+        killed: Whether the run's process was killed, and so could not sweep its scratch folder.
     """
     for name in sorted(set(os.listdir(folder)).difference(expected)):
         yield f"a file was left in the case's folder: {name}"
     for name in ("home", "tmp"):
         for path in _iter_files(os.path.join(folder, OWN_FOLDER, name)):
             yield f"a file was left in {name}: {path}"
-    for path in _iter_files(os.path.join(folder, ".plait", "scratch")):
-        yield f"an unfinished file was left in .plait/scratch: {path}"
+    scratch = os.path.join(folder, ".plait", "scratch")
+    left = os.listdir(scratch) if os.path.isdir(scratch) and not killed else []
+    for name in sorted(left):
+        yield f"a folder of unfinished files was left in .plait/scratch: {name}"
     around = os.path.dirname(folder)
     for name in sorted(set(os.listdir(around)).difference(before)):
         # Other workers make folders of cases beside this one. By name, since such a folder may be

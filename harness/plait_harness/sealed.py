@@ -58,6 +58,7 @@ def check_sealed_runs(
     *,
     complete: bool,
     changing: Collection[str],
+    killed: bool = False,
 ) -> list[str]:
     """Compare what the runs of a case sealed with the model, and with what the judges saw.
 
@@ -67,6 +68,7 @@ def check_sealed_runs(
         seen: What each judge saw of the last run, by its name.
         complete: Whether the last run came to its end; those before it did not.
         changing: Names of artifacts that follow the code, and not the run that was resumed.
+        killed: Whether the last run's process was killed, with tasks at work.
 
     Returns:
         A sentence for each difference.
@@ -84,5 +86,5 @@ def check_sealed_runs(
         *problems,
         *check_structure(prediction, sealed, complete=complete),
         *check_clones(sealed, left.clones, resumed, changing=changing),
-        *check_seen(prediction, sealed, seen),
+        *check_seen(prediction, sealed, seen, complete=not killed),
     ]

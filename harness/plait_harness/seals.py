@@ -93,6 +93,12 @@ class _Reader:
         return self.contents[key]
 
     def read(self, key: str) -> SealedTask:
+        try:
+            return self.read_documented(key)
+        except (ValueError, LookupError, TypeError) as error:
+            raise DamagedSeal(f"{key} is not of the documented form: {error!r}") from error
+
+    def read_documented(self, key: str) -> SealedTask:
         data = self.bytes_of(key)
         facts_size, index_size = self.check_head(key, data)
         begin = _LENGTHS.size + _DIGEST

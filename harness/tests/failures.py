@@ -41,7 +41,7 @@ def deep(number):
         (end,) = checker.tasks("end")
         said = checker.console
         place = f"{checker.run.flow}/{checker.run_id}/end/{end.task}"
-        for expected in ("ValueError: it broke: größer", 'raise ValueError("it broke', "in deep"):
+        for expected in ("ValueError: it broke: größer", 'raise ValueError("it broke', "deep(2)"):
             assert_equals((expected, True), (expected, expected in said))
         assert_equals(True, place in said or f"{checker.run_id}/end/{end.task}" in said)
         # The user's traceback begins with the user's code: no frame of the engine in it.
@@ -226,6 +226,10 @@ class SilentExitOfTask(FlowTest):
         (end,) = checker.tasks("end")
         checker.assert_status("failed")
         assert_equals(False, "lost" in end.values)
+        # What went wrong is told on standard error alone, also where Python started the run.
+        assert_equals(
+            (True, False), ("error[" in checker.run.stderr, "error[" in checker.run.stdout)
+        )
 
 
 class SystemExitOfTask(FlowTest):

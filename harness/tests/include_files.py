@@ -22,6 +22,7 @@ EXPECTED = {
     "by_environment": "given in the environment\\n",
     "in_latin": "größer\\n",
     "empty": "",
+    "with_line_ends": "of Windows\\nof old\\nand ours\\n",
     "not_given": None,
 }
 """
@@ -31,9 +32,11 @@ EXPECTED = {
         "by_environment": {"default": "'absent.txt'"},
         "in_latin": {"default": "'latin.txt'", "encoding": "'latin-1'"},
         "empty": {"default": "'empty.txt'"},
+        "with_line_ends": {"default": "'line-ends.txt'"},
         "not_given": {"required": False},
     }
     REQUIRED_FILES = {
+        "line-ends.txt": b"of Windows\r\nof old\rand ours\n",
         "texts/doc.txt": "first line\n日本語 and ü\n\nno newline at the end",
         "given one.txt": "given on the command line\n",
         "environment.txt": "given in the environment\n",

@@ -169,7 +169,7 @@ class LogsThatAreNotText(FlowTest):
             for log in checker.log_dict(step.name, "stdout").values():
                 first, bad, progress, last, rest = log.split("\n")
                 assert_equals(("before", "after", ""), (first, last, rest))
-                assert_equals("bad ", bad[:4])
+                assert_equals("bad \\xff\\xfe", bad)
                 assert_equals("progress 10%\rprogress 100%\x00\x1b[31mred\x1b[0m", progress)
 
 

@@ -171,6 +171,41 @@ def is_whole(array):
                 assert_equals(True, values["blob"] == BLOB)
 
 
+class SeveralArrays(FlowTest):
+    """Several arrays in one value are each what they were, and one that is there twice is one."""
+
+    PRIORITY = 8
+    HEADER = """
+import numpy
+
+
+def make_arrays():
+    up, down = numpy.arange(20_000), numpy.arange(30_000)[::-1].copy()
+    return {"up": up, "down": down, "again": up}
+"""
+    ONLY_GRAPHS = {"single-linear-step": "it is about one value, whichever task reads it"}
+
+    @steps(0, ["start"])
+    def step_start(self):
+        self.arrays = make_arrays()
+
+    @steps(1, ["all"])
+    def step_all(self):
+        self.arrays["up"][0] += 1
+        assert_equals(True, self.arrays["again"] is self.arrays["up"])
+
+    def check_results(self, flow, checker):
+        for step in flow:
+            changes = [each.name for each in flow].index(step.name)
+            for task in checker.tasks(step.name):
+                expected = make_arrays()
+                expected["up"][0] += changes
+                assert_equals(sorted(expected), sorted(task.values["arrays"]))
+                for name, array in expected.items():
+                    got = task.values["arrays"][name]
+                    assert_equals((name, True), (name, numpy.array_equal(array, got)))
+
+
 class UnpicklableArtifact(FlowTest):
     """A value that can't be kept fails its task, and the message has its name, type and place."""
 
