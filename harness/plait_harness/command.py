@@ -13,6 +13,7 @@ from plait_harness.matrix import Matrix, build_matrix
 from plait_harness.mistakes import Mistake
 from plait_harness.options import OPTIONS, RunOptions, read_options
 from plait_harness.report import read_failed
+from plait_harness.sources import split_names
 
 WRONG_USAGE = 2
 """The exit code for a wrong option or specification."""
@@ -28,6 +29,12 @@ def main(arguments: Sequence[str]) -> int:
     chosen, rest = parser.parse_known_args(arguments)
     options = read_options(lambda name: getattr(chosen, name))
     try:
+        if chosen.mutants:
+            from plait_harness.mutants import run_mutants
+
+            return run_mutants(
+                split_names(chosen.mutants), options.report, workers=chosen.num_parallel
+            )
         matrix = build_matrix(options.selection)
     except Mistake as mistake:
         print(f"error: {mistake}", file=sys.stderr)
@@ -81,6 +88,13 @@ def _make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--list", action="store_true", help="Show the matrix and what does not fit; run nothing."
+    )
+    parser.add_argument(
+        "--mutants",
+        default="",
+        metavar="NAMES",
+        help="Plant these seeded bugs, or a subsystem's, or `all`, one by one in a copy of the "
+        "engine, and fail unless a case that is named for it notices each.",
     )
     return parser
 

@@ -11,7 +11,7 @@ from typing import Any
 from plait_harness.home import home_path
 from plait_harness.mistakes import Mistake
 
-_KINDS = {"graph": "graph", "contexts": "file of contexts"}
+_KINDS = {"graph": "graph", "contexts": "file of contexts", "mutants": "file of seeded bugs"}
 
 
 def read_json(path: str) -> Any:

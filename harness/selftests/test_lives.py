@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
-import sys
 import tempfile
 
 import pytest
@@ -27,22 +25,12 @@ import plait_harness.lives as lives_module
 from plait_harness.grammar import Size, shapes
 from plait_harness.lives import Disagreement, Doing, Lives
 from plait_harness.model import TaskId
+from plait_harness.planting import load_bugs, plant
 from plait_harness.shapes import Branch, Foreach, Loop
 from plait_harness.starter import PreparedProcess
 
 ENGINE = os.path.dirname(os.path.dirname(os.path.abspath(plait.__file__)))
 
-
-def _load_planted():
-    path = os.path.join(os.path.dirname(__file__), "planted.py")
-    spec = importlib.util.spec_from_file_location("planted", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["planted"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-planted = _load_planted()
 
 MANY = int(os.environ.get("PLAIT_HARNESS_LIVES", "0"))
 SMALL = Size(tasks=10, depth=2, length=2, width=3)
@@ -188,8 +176,8 @@ def test_a_killed_run_is_resumed_after_its_origin_is_gone(live):
 
 def test_a_planted_bug_of_resume_is_found(tmp_path, base_env):
     """A step that was to run again, and is taken over, is a disagreement."""
-    (bug,) = [bug for bug in planted.BUGS if bug.name.startswith("resume")]
-    env = {**base_env, "PYTHONPATH": planted.plant(bug, ENGINE, str(tmp_path / "engine"))}
+    bug = load_bugs()["resume-ignores-its-step"]
+    env = {**base_env, "PYTHONPATH": plant(bug, ENGINE, str(tmp_path / "engine"))}
     (tmp_path / "lives").mkdir()
     with PreparedProcess(env) as process:
         lives = Lives((Foreach(2),), str(tmp_path / "lives"), (process, process), env)
