@@ -39,6 +39,8 @@ __all__ = ["ArtifactStore", "Encoded", "SealedAttempt"]
 
 _FIRST_READ = 16384
 """Most seals are smaller than this, so that one read gets all of one, values included."""
+_REREADS = 3
+"""How often damaged bytes are read again, where another read may give others."""
 _CACHED = 256
 """So many seals are kept parsed, each with its bytes if one read got them all."""
 
@@ -184,11 +186,17 @@ class ArtifactStore:
         Those of a large value are private, writable memory. Raises DamagedArtifact,
         MissingArtifact.
         """
-        data = self._read(ref, name)
-        if sha256(data).hexdigest() != ref.address:
-            reason = f"{ref.size} bytes from {ref.offset} on don't have the SHA-256 {ref.address}"
-            raise DamagedArtifact(name, self._file(self.storage_key(ref)), reason)
-        return data
+        key = self.storage_key(ref)
+        for again in range(_REREADS, -1, -1):
+            data = self._read(ref, name)
+            if sha256(data).hexdigest() == ref.address:
+                return data
+            # The damage may have come about on the way here, or in what this machine keeps.
+            if not again or not self._storage.refresh(key):
+                break
+            self._cache.pop(key, None)
+        reason = f"{ref.size} bytes from {ref.offset} on don't have the SHA-256 {ref.address}"
+        raise DamagedArtifact(name, self._file(key), reason)
 
     def storage_key(self, ref: ArtifactRef) -> str:
         """Give the key of the object that holds a value's bytes."""
@@ -247,17 +255,22 @@ class ArtifactStore:
         self, key: AttemptKey, home: str, *, with_index: bool = True
     ) -> tuple[SealedAttempt, bytes] | None:
         """Read a seal, and give its bytes too if one read got all; None if there is none."""
-        try:
-            data, header = self._read_head(home)
-            facts = parse_facts(data, header, key)
-            index = parse_index(data, header, home) if with_index else {}
-        except MissingKey:
-            return None
-        except BadSeal as error:
-            raise DamagedAttempt(self._file(home), str(error)) from error
-        except OtherSeal as error:
-            raise UnknownFormat(self._file(home), str(error)) from error
-        return SealedAttempt(facts, index), data if header.file_size <= _FIRST_READ else b""
+        for again in range(_REREADS, -1, -1):
+            try:
+                data, header = self._read_head(home)
+                facts = parse_facts(data, header, key)
+                index = parse_index(data, header, home) if with_index else {}
+            except MissingKey:
+                return None
+            except (BadSeal, OtherSeal) as error:
+                # The damage may have come about on the way here, or in what this machine keeps.
+                if again and self._storage.refresh(home):
+                    continue
+                kind = DamagedAttempt if isinstance(error, BadSeal) else UnknownFormat
+                raise kind(self._file(home), str(error)) from error
+            small = header.file_size <= _FIRST_READ
+            return SealedAttempt(facts, index), data if small else b""
+        raise AssertionError("the last time round either gives or raises")
 
     def _read_head(self, home: str) -> tuple[bytes, Header]:
         """Read and check a seal, at least up to its body."""

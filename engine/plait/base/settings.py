@@ -54,18 +54,80 @@ class BadSetting(UsageError):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class StoreChoice:
+    """Which stores somebody asked for; what is None is as settings say.
+
+    Args:
+        root: The folder of what is kept on this machine.
+        datastore: Where values are kept: `local` or `s3`.
+        metadata: Where facts are kept: `local`.
+    """
+
+    root: str | None = None
+    datastore: str | None = None
+    metadata: str | None = None
+
+
+DEFAULT_STORES = StoreChoice()
+"""The stores that settings name."""
+
 _DEFAULT_WORKERS = "fork" if sys.platform == "linux" else "spawn"
 
 SETTINGS: Mapping[str, Setting] = {
     setting.name: setting
     for setting in (
-        Setting("datastore", "PLAIT_DATASTORE", "local", "Where values are kept.", ("local",)),
+        Setting(
+            "datastore",
+            "PLAIT_DATASTORE",
+            "local",
+            "Where values are kept: in a folder, or in S3.",
+            ("local", "s3"),
+        ),
         Setting(
             "datastore-root",
             "PLAIT_DATASTORE_ROOT",
             None,
             "The folder of the local store; by default the nearest .plait above the working "
             "directory, else a new one in it.",
+        ),
+        Setting(
+            "datastore-sysroot-s3",
+            "PLAIT_DATASTORE_SYSROOT_S3",
+            None,
+            "The bucket and prefix of the S3 store, such as s3://bucket/prefix.",
+        ),
+        Setting(
+            "s3-endpoint-url",
+            "PLAIT_S3_ENDPOINT_URL",
+            None,
+            "The server that S3 is spoken to; AWS's own by default.",
+        ),
+        Setting(
+            "s3-timeout",
+            "PLAIT_S3_TIMEOUT",
+            "60",
+            "Seconds without a byte after which a request to S3 is given up and made again.",
+        ),
+        Setting(
+            "s3-conditional",
+            "PLAIT_S3_CONDITIONAL",
+            "auto",
+            "Whether the S3 server heeds conditional writes; auto finds out.",
+            ("auto", "yes", "no"),
+        ),
+        Setting(
+            "cache-dir",
+            "PLAIT_CACHE_DIR",
+            None,
+            "The folder where large values from S3 are kept on this machine; by default "
+            "plait/blobs in XDG_CACHE_HOME or ~/.cache.",
+        ),
+        Setting(
+            "cache-mb",
+            "PLAIT_CACHE_MB",
+            "10000",
+            "The most megabytes of values that are kept there.",
         ),
         Setting("metadata", "PLAIT_METADATA", "local", "Where facts are kept.", ("local",)),
         Setting(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plait.base.settings import StoreChoice
 from plait.cli.command import Option
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def open_house(root: str | None) -> Iterator[Stores]:
     """
     from plait.wiring.stores import open_source
 
-    stores = open_source(None if root is None else f"local@{root}")
+    stores = open_source(None, StoreChoice(root=root))
     try:
         yield stores
     finally:

@@ -87,8 +87,7 @@ def open_store(session: Session) -> Iterator[Connection]:
     """
     from plait.wiring.stores import open_source
 
-    root = session.choices.datastore_root
-    stores = open_source(None if root is None else f"local@{root}")
+    stores = open_source(None, session.choices.stores)
     try:
         yield Connection(lambda _: stores, None)
     finally:

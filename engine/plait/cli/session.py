@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from plait.base.settings import StoreChoice
+
 if TYPE_CHECKING:
     from plait.flow.definition import FlowDefinition
 
@@ -43,6 +45,11 @@ class Choices:
     environment: str = "local"
     package_suffixes: str = ""
     decorators: tuple[str, ...] = ()
+
+    @property
+    def stores(self) -> StoreChoice:
+        """Which stores are meant."""
+        return StoreChoice(self.datastore_root, self.datastore, self.metadata)
 
 
 @dataclass(slots=True)

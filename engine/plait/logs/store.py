@@ -26,6 +26,10 @@ class LogStore:
         if data:
             self._storage.append(log_key(key), data)
 
+    def flush(self, key: AttemptKey) -> None:
+        """Make all that was added to an attempt's log readable by everybody."""
+        self._storage.flush(log_key(key))
+
     def read(self, key: AttemptKey) -> list[LogLine]:
         """Give an attempt's lines, in the order in which they arrived; none if it has no log."""
         try:
@@ -94,7 +98,9 @@ class LogWriter:
         assemblers = sorted(
             self._assemblers.values(), key=lambda assembler: assembler.waiting_since or 0.0
         )
-        return self._keep([line for assembler in assemblers for line in assembler.flush(at)])
+        lines = self._keep([line for assembler in assemblers for line in assembler.flush(at)])
+        self._store.flush(self._key)
+        return lines
 
     def _keep(self, lines: list[LogLine]) -> list[LogLine]:
         if self._full or not lines:

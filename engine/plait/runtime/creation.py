@@ -14,7 +14,7 @@ from plait.artifacts.store import ArtifactStore
 from plait.base.clock import SystemClock
 from plait.base.errors import PlaitError
 from plait.base.identity import host_name, platform_name, system_tags, user_name
-from plait.base.layout import run_file_key, run_prefix
+from plait.base.layout import run_file_key, runs_prefix
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.process import describe_process
 from plait.base.records import ArtifactRef, AttemptFacts, Failure, FailureKind
@@ -243,8 +243,7 @@ def _highest_claimed(flow: str, stores: RunStores) -> int:
     """
     if stores.metadata.list_runs(flow, limit=1):
         return 0
-    prefix = run_prefix(RunKey(flow, ""))
-    ids = {key[len(prefix) :].partition("/")[0] for key in stores.storage.iter_keys(prefix[:-1])}
+    ids = stores.storage.iter_folders(runs_prefix(flow))
     return max((int(run) for run in ids if run.isdecimal()), default=0)
 
 

@@ -6,6 +6,7 @@ Protocol's promises. `CHECKS` has all of them; `check_storage` runs all.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -44,6 +45,7 @@ _ODD_KEYS = (
     "-rf",
 )
 _LARGE = 3 << 20
+_MINUTE = 60.0
 
 
 def _expect(actual: object, wanted: object, promise: str) -> None:
@@ -203,11 +205,16 @@ def check_views_outlive_their_objects(storage: Storage) -> None:
 
 
 def check_append(storage: Storage) -> None:
-    """A log is made by its first append and grows at its end."""
+    """A log is made by its first append and grows at its end, for everybody after a flush."""
     storage.append("a/log", b"one\n")
+    storage.flush("a/log")
     _expect(storage.get("a/log"), b"one\n", "get after the first append")
     storage.append("a/log", memoryview(b"two\n"))
     storage.append("a/log", b"")
+    storage.flush("a/log")
+    storage.flush("a/log")
+    storage.flush("a/none")
+    _expect(storage.has("a/none"), False, "has, after a flush of nothing")
     _expect(storage.get("a/log"), b"one\ntwo\n", "get after the others")
     _expect(storage.get_range("a/log", 4, 100), b"two\n", "get_range")
     _expect(storage.put("a/log", [b"x"]), False, "put over a log")
@@ -269,6 +276,23 @@ def check_delete(storage: Storage) -> None:
     _expect(storage.get("a/key"), b"second", "get, after deleting the folder's name")
 
 
+def check_times(storage: Storage) -> None:
+    """The time of writing is known, to a minute, of what is there."""
+    storage.put("key", [b"x"])
+    written = storage.modified("key")
+    if written is None or abs(written - time.time()) > _MINUTE:
+        raise AssertionError(f"modified: expected about {time.time()}, got {written}")
+    _expect(storage.modified("none"), None, "modified of what is not there")
+
+
+def check_refresh(storage: Storage) -> None:
+    """Forgetting what is kept near changes nothing of what is stored."""
+    storage.put("key", [b"x"])
+    storage.refresh("key")
+    _expect(storage.refresh("none") in (True, False), True, "refresh of what is not there")
+    _expect(storage.get("key"), b"x", "get, after a refresh")
+
+
 def check_odd_keys(storage: Storage) -> None:
     """Spaces, Unicode and what a shell or URL would take for its own are parts of keys."""
     for number, key in enumerate(_ODD_KEYS):
@@ -287,6 +311,9 @@ def check_bad_keys(storage: Storage) -> None:
         "view": storage.view,
         "put": lambda key: storage.put(key, [b"x"]),
         "append": lambda key: storage.append(key, b"x"),
+        "flush": storage.flush,
+        "refresh": storage.refresh,
+        "modified": storage.modified,
         "has": storage.has,
         "size": storage.size,
         "iter_keys": lambda key: list(storage.iter_keys(key)),
@@ -339,6 +366,8 @@ CHECKS: tuple[Check, ...] = (
     check_folders,
     check_delete,
     check_prune,
+    check_times,
+    check_refresh,
     check_odd_keys,
     check_bad_keys,
     check_sweep,

@@ -136,16 +136,30 @@ class LocalStorage:
         except OSError as error:
             raise storage_error(error, path, "write") from error
 
+    def flush(self, key: str) -> None:
+        """Do nothing but check *key*: what was appended is seen at once."""
+        check_key(key)
+
+    def refresh(self, key: str) -> bool:
+        """Say that another read of *key* gives the same: the files are all there is."""
+        check_key(key)
+        return False
+
+    def modified(self, key: str) -> float | None:
+        """Give when *key* was written, in seconds since 1970; None if it is not there."""
+        facts = self._find_facts(key)
+        return None if facts is None else facts.st_mtime
+
     def has(self, key: str) -> bool:
         """Say whether anything is stored under *key*."""
-        return self._find_size(key) is not None
+        return self._find_facts(key) is not None
 
     def size(self, key: str) -> int:
         """Give the number of bytes under *key*. Raises MissingKey."""
-        size = self._find_size(key)
-        if size is None:
+        facts = self._find_facts(key)
+        if facts is None:
             raise MissingKey(key, self._root)
-        return size
+        return facts.st_size
 
     def iter_keys(self, prefix: str) -> Iterator[str]:
         """Give every key that begins with the folder *prefix*, sorted."""
@@ -207,7 +221,7 @@ class LocalStorage:
         check_key(key)
         return f"{self._root}/{key}"
 
-    def _find_size(self, key: str) -> int | None:
+    def _find_facts(self, key: str) -> os.stat_result | None:
         path = self._path(key)
         try:
             found = os.stat(path)
@@ -215,7 +229,7 @@ class LocalStorage:
             return None
         except OSError as error:
             raise storage_error(error, path, "read") from error
-        return found.st_size if S_ISREG(found.st_mode) else None
+        return found if S_ISREG(found.st_mode) else None
 
     def _open(self, key: str, path: str) -> int:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from threading import Lock
 from types import TracebackType
@@ -21,6 +22,7 @@ class MemoryStorage:
 
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}
+        self._times: dict[str, float] = {}
         self._lock = Lock()
 
     @property
@@ -52,6 +54,7 @@ class MemoryStorage:
             if key in self._objects:
                 return False
             self._objects[key] = data
+            self._times[key] = time.time()
             return True
 
     def upload(self) -> Upload:
@@ -63,6 +66,21 @@ class MemoryStorage:
         check_key(key)
         with self._lock:
             self._objects[key] = self._objects.get(key, b"") + bytes(data)
+            self._times[key] = time.time()
+
+    def flush(self, key: str) -> None:
+        """Do nothing but check *key*: what was appended is seen at once."""
+        check_key(key)
+
+    def refresh(self, key: str) -> bool:
+        """Say that another read of *key* gives the same."""
+        check_key(key)
+        return False
+
+    def modified(self, key: str) -> float | None:
+        """Give when *key* was written, in seconds since 1970; None if it is not there."""
+        check_key(key)
+        return self._times.get(key) if key in self._objects else None
 
     def has(self, key: str) -> bool:
         """Say whether anything is stored under *key*."""

@@ -55,6 +55,20 @@ class OverlayStorage:
         """Add *data* to the end of the log *key* above."""
         self._upper.append(key, data)
 
+    def flush(self, key: str) -> None:
+        """Make everybody see all that was appended to *key* above."""
+        self._upper.flush(key)
+
+    def refresh(self, key: str) -> bool:
+        """Forget what is kept of *key* nearer than the stores themselves."""
+        above = self._upper.refresh(key)
+        return self._lower.refresh(key) or above
+
+    def modified(self, key: str) -> float | None:
+        """Give when *key* was written; None if it is not there."""
+        found = self._upper.modified(key)
+        return self._lower.modified(key) if found is None and self._is_shared(key) else found
+
     def has(self, key: str) -> bool:
         """Say whether anything is stored under *key*."""
         return self._upper.has(key) or (self._is_shared(key) and self._lower.has(key))

@@ -95,7 +95,28 @@ class Storage(Protocol):
         ...
 
     def append(self, key: str, data: Buffer) -> None:
-        """Add *data* to the end of the log *key*, making it if need be. One writer a key."""
+        """Add *data* to the end of the log *key*, making it if need be. One writer a key.
+
+        Others may see it later, but not after `flush`.
+        """
+        ...
+
+    def flush(self, key: str) -> None:
+        """Make everybody see all that was appended to the log *key*; for its writer, at its end."""
+        ...
+
+    def refresh(self, key: str) -> bool:
+        """Forget what is kept of *key* nearer than the store itself.
+
+        For a reader that found damage: it may have come about on the way.
+
+        Returns:
+            Whether another read may give something else.
+        """
+        ...
+
+    def modified(self, key: str) -> float | None:
+        """Give when *key* was written, in seconds since 1970; None if it is not there."""
         ...
 
     def has(self, key: str) -> bool:

@@ -37,6 +37,7 @@ def run_flow(
     Raises:
         InvalidFlow, InvalidParameters: The flow, or a value of a parameter, is wrong.
     """
+    from plait.base.settings import DEFAULT_STORES
     from plait.client.opening import open_run
     from plait.client.run import Run
     from plait.client.source import Connection
@@ -52,6 +53,6 @@ def run_flow(
         workers="inline", max_num_splits=max_num_splits, tags=frozenset(tags), keep_code=False
     )
     given = {**(parameters or {}), **more}
-    outcome = run(definition, given, options, None, SilentReporter(), stores=stores)
+    outcome = run(definition, given, options, DEFAULT_STORES, SilentReporter(), stores=stores)
     connection = Connection(lambda _spec: stores, None)
     return Run(open_run(connection, str(outcome.key), any_namespace=True))

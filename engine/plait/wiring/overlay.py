@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from plait.storage.local import LocalStorage
+from plait.base.settings import StoreChoice
 from plait.storage.overlay import OverlayStorage
-from plait.wiring.stores import Stores
+from plait.wiring.stores import Stores, open_stores
 
 if TYPE_CHECKING:
     from plait.flow.definition import FlowDefinition
@@ -23,15 +22,17 @@ class Below:
         root: The folder of the store below.
         own: The folder of keys that are not looked for there.
         plain: Whether the flow is taken without its decorators.
+        datastore: Where the values below are; None for where settings say.
     """
 
     root: str
     own: str
     plain: bool = False
+    datastore: str | None = None
 
     def to_text(self) -> str:
         """Give it as text for a variable of the environment."""
-        return json.dumps([self.root, self.own, self.plain])
+        return json.dumps([self.root, self.own, self.plain, self.datastore])
 
     @classmethod
     def from_text(cls, text: str | None) -> Below | None:
@@ -39,11 +40,16 @@ class Below:
         return cls(*json.loads(text)) if text else None
 
 
+def open_below(below: Below, *, scratch: str | None = None) -> Stores:
+    """Open the stores below, to read."""
+    return open_stores(StoreChoice(below.root, below.datastore), scratch=scratch)
+
+
 def lay_over(stores: Stores, below: Below) -> Stores:
     """Give *stores* with what lies below them."""
     from plait.logs.store import LogStore
 
-    lower = LocalStorage(os.path.join(below.root, "store"), os.path.join(stores.root, "none"))
+    lower = open_below(below, scratch=f"{stores.scratch}-below").storage
     storage = OverlayStorage(stores.storage, lower, own=below.own)
     return replace(stores, storage=storage, logs=LogStore(storage))
 

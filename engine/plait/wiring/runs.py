@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import SystemClock
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.settings import StoreChoice
 from plait.runtime.options import RunOptions, RunOutcome
 from plait.runtime.reporter import Reporter, RunBegan
 from plait.upkeep.claim import share_values
@@ -27,7 +28,7 @@ def run_flow(
     definition: FlowDefinition,
     given: Mapping[str, object],
     options: RunOptions,
-    root: str | None,
+    choice: StoreChoice,
     reporter: Reporter,
     *,
     stores: Stores | None = None,
@@ -38,9 +39,9 @@ def run_flow(
         definition: The flow.
         given: Values of parameters as the command line or a program gave them, by name.
         options: The choices of this run.
-        root: As for `find_root`.
+        choice: Which stores it is written to.
         reporter: Who is told what happens.
-        stores: Where the run is written instead of *root*; open before and after.
+        stores: Where the run is written instead of *choice*; open before and after.
 
     Raises:
         PlaitError: The run could not start: parameters, a store that can't be written, ...
@@ -48,14 +49,14 @@ def run_flow(
     from plait.flow.parameters import resolve_parameters
 
     parameters = resolve_parameters(definition, given, os.environ)
-    return _run(definition, lambda _stores: (parameters, None), options, root, reporter, stores)
+    return _run(definition, lambda _stores: (parameters, None), options, choice, reporter, stores)
 
 
 def resume_flow(
     definition: FlowDefinition,
     given: Mapping[str, object],
     options: RunOptions,
-    root: str | None,
+    choice: StoreChoice,
     reporter: Reporter,
     *,
     origin_run: str | None = None,
@@ -67,7 +68,7 @@ def resume_flow(
         definition: The flow as it is written now.
         given: Parameters that somebody gave, which is a mistake: they come from the origin.
         options: The choices of this run.
-        root: As for `find_root`.
+        choice: Which stores it is written to.
         reporter: Who is told what happens.
         origin_run: The id of the run to resume; None for the flow's latest.
         step: The step that runs again, with all after it; None for what did not finish.
@@ -87,14 +88,14 @@ def resume_flow(
         new = [name for name in definition.parameters if name not in origin.constants]
         return resolve_parameters(definition, {}, {}, only=new), origin
 
-    return _run(definition, begin, options, root, reporter)
+    return _run(definition, begin, options, choice, reporter)
 
 
 def _run(
     definition: FlowDefinition,
     begin: Callable[[Stores], tuple[Mapping[str, object], Origin | None]],
     options: RunOptions,
-    root: str | None,
+    choice: StoreChoice,
     reporter: Reporter,
     given_stores: Stores | None = None,
 ) -> RunOutcome:
@@ -108,7 +109,7 @@ def _run(
     options, notes = check_workers(options)
     capacity = find_capacity(definition.plans)
     scratch = f"{definition.name}-{os.getpid()}-{os.urandom(4).hex()}"
-    stores = given_stores or open_stores(root, scratch=scratch)
+    stores = given_stores or open_stores(choice, scratch=scratch)
     # The workers come first: a keeper is forked while this process has no database open. What
     # its children need and only the run's start can tell, they read from the run's file.
     # Before that, so that the keeper shares it and a task that outlives this process keeps it, too.
@@ -184,7 +185,10 @@ def _adopter(origin: Origin | None, artifacts: ArtifactStore, key: RunKey) -> Ad
 
 
 def init_run(
-    definition: FlowDefinition, given: Mapping[str, object], options: RunOptions, root: str | None
+    definition: FlowDefinition,
+    given: Mapping[str, object],
+    options: RunOptions,
+    choice: StoreChoice,
 ) -> RunKey:
     """Create a run, with its parameters, and start nothing; for remote compute.
 
@@ -195,7 +199,7 @@ def init_run(
     from plait.runtime.creation import create_run
 
     parameters = resolve_parameters(definition, given, os.environ)
-    stores = open_stores(root)
+    stores = open_stores(choice)
     shared = share_values(stores.root, definition.name)
     try:
         code, _ = keep_code(definition, options, stores.storage)

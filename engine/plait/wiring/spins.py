@@ -13,10 +13,11 @@ from plait.base.clock import SystemClock
 from plait.base.layout import code_key, run_prefix
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.records import ArtifactRef
+from plait.base.settings import StoreChoice
 from plait.runtime.options import RunOptions, RunOutcome
 from plait.runtime.reporter import Event, Reporter, RunBegan, RunOver
 from plait.upkeep.claim import share_values
-from plait.wiring.overlay import Below, lay_over, leave_out_decorators
+from plait.wiring.overlay import Below, lay_over, leave_out_decorators, open_below
 from plait.wiring.packages import keep_code
 from plait.wiring.stores import Stores, find_root, open_stores
 from plait.wiring.workers import SPAWN_SECONDS, check_workers, open_workers
@@ -55,7 +56,7 @@ def spun_task(  # noqa: PLR0913  # what a person may choose, each by its name
     definition: FlowDefinition,
     past: AttemptKey,
     options: RunOptions,
-    root: str | None,
+    choice: StoreChoice,
     reporter: Reporter,
     *,
     highest: int,
@@ -69,7 +70,7 @@ def spun_task(  # noqa: PLR0913  # what a person may choose, each by its name
         definition: The flow as it is written now.
         past: The attempt whose inputs it has.
         options: How it runs: workers, size of the log.
-        root: As for `find_root`: the store of *past*.
+        choice: The stores of *past*.
         reporter: Who is told what the task prints.
         highest: The highest id of a run of the flow.
         given: Values in place of what the inputs hold, by name.
@@ -82,14 +83,14 @@ def spun_task(  # noqa: PLR0913  # what a person may choose, each by its name
     Raises:
         PlaitError: It could not start.
     """
-    below_root = find_root(root)
+    below_root = find_root(choice.root)
     options, _ = check_workers(options)
     if plain:
         definition = leave_out_decorators(definition)
     name = f"{definition.name}-{os.getpid()}-{os.urandom(4).hex()}"
     place = _claim(below_root) if persist else os.path.join(below_root, _SCRATCH, name)
     own = RunKey(definition.name, str(highest + 1))
-    below = Below(below_root, run_prefix(own), plain)
+    below = Below(below_root, run_prefix(own), plain, choice.datastore)
     options = replace(options, command=_move(options.command, place))
     shared = share_values(below_root, definition.name)
     kept: str | None = None
@@ -97,7 +98,7 @@ def spun_task(  # noqa: PLR0913  # what a person may choose, each by its name
         with _open(place, name, below, persist=persist) as stores:
             spun = _spin(definition, past, options, stores, reporter, below, own, given)
             if persist:
-                _bring_along(stores, own, below_root)
+                _bring_along(stores, own, below)
                 kept = place
             yield replace(spun, place=kept)
     finally:
@@ -124,7 +125,7 @@ def _spin(
 
     workers = open_workers(definition, options, stores, below)
     try:
-        before = open_stores(below.root).artifacts(definition.name)
+        before = open_below(below).artifacts(definition.name)
         origin, facts = read_origin(before, past)
         new = [name for name in definition.parameters if name not in origin.constants]
         parameters = resolve_parameters(definition, {}, {}, only=new)
@@ -174,7 +175,7 @@ class _Lines:
 
 @contextmanager
 def _open(place: str, name: str, below: Below, *, persist: bool) -> Iterator[Stores]:
-    stores = lay_over(open_stores(place, scratch=name), below)
+    stores = lay_over(open_stores(StoreChoice(place, "local"), scratch=name), below)
     if not persist:
         from plait.metadata.memory import MemoryMetadata
 
@@ -202,15 +203,15 @@ def _claim(root: str) -> str:
 
 def _move(command: tuple[str, ...], place: str) -> tuple[str, ...]:
     """Give the command that starts the flow again, on the store in *place*."""
-    return (*command, f"--datastore-root={place}") if command else ()
+    return (*command, "--datastore=local", f"--datastore-root={place}") if command else ()
 
 
-def _bring_along(stores: Stores, run: RunKey, root: str) -> None:
+def _bring_along(stores: Stores, run: RunKey, below: Below) -> None:
     """Copy what the run refers to into its own store, so that this can be read by itself."""
     from plait.upkeep.plan import find_references
 
-    own = open_stores(stores.root, scratch=f"{stores.scratch}-copy").storage
-    lower = open_stores(root).storage
+    own = open_stores(stores.choice, scratch=f"{stores.scratch}-copy").storage
+    lower = open_below(below).storage
     artifacts = stores.artifacts(run.flow)
     for attempt in list(artifacts.iter_attempts(run.run)):
         for key in sorted(find_references(artifacts.get(attempt), run.flow)):

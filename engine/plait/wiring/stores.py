@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from plait.artifacts.store import ArtifactStore
 from plait.base.errors import UsageError
-from plait.base.settings import resolve
+from plait.base.settings import DEFAULT_STORES, StoreChoice, resolve
 from plait.logs.store import LogStore
 from plait.metadata.protocol import MetadataStore
 from plait.storage.local import LocalStorage
@@ -23,6 +23,7 @@ DATABASE = "metadata.db"
 """The file of the local store of facts, in that folder."""
 
 _LOCAL = "local"
+_S3 = "s3"
 
 
 class NoSuchStore(UsageError):
@@ -50,6 +51,7 @@ class Stores:
     scratch: str
     storage: Storage
     logs: LogStore
+    choice: StoreChoice
     _open: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -69,6 +71,12 @@ class Stores:
             self._open[name] = ArtifactStore(self.storage, flow)
         found: ArtifactStore = self._open[name]
         return found
+
+    def warm(self) -> None:
+        """Load what the processes forked from this one need to read and write; opens nothing."""
+        warm = getattr(self.storage, "warm", None)
+        if warm is not None:
+            warm()
 
     def close(self) -> None:
         """Close what is open."""
@@ -99,17 +107,24 @@ def find_root(given: str | None = None) -> str:
         folder = parent
 
 
-def open_stores(root: str | None = None, *, scratch: str | None = None) -> Stores:
-    """Open the local stores; touches no disk yet.
+def open_stores(choice: StoreChoice = DEFAULT_STORES, *, scratch: str | None = None) -> Stores:
+    """Open the stores; touches no disk and no network yet.
 
     Args:
-        root: As for `find_root`.
+        choice: Which stores.
         scratch: The name under which unfinished uploads lie; those of one run share it.
     """
-    folder = find_root(root)
+    folder = find_root(choice.root)
     name = scratch or f"pid-{os.getpid()}"
-    storage = LocalStorage(os.path.join(folder, "store"), os.path.join(folder, "scratch", name))
-    return Stores(folder, name, storage, LogStore(storage))
+    scratch_folder = os.path.join(folder, "scratch", name)
+    storage: Storage
+    if (choice.datastore or resolve("datastore").value) == _S3:
+        from plait.wiring.s3 import open_s3_storage
+
+        storage = open_s3_storage(scratch_folder)
+    else:
+        storage = LocalStorage(os.path.join(folder, "store"), scratch_folder)
+    return Stores(folder, name, storage, LogStore(storage), replace(choice, root=folder))
 
 
 def open_memory_stores() -> Stores:
@@ -119,27 +134,32 @@ def open_memory_stores() -> Stores:
 
     storage = MemoryStorage()
     name = MemoryMetadata.place
-    return Stores(name, name, storage, LogStore(storage), {_LOCAL: MemoryMetadata()})
+    return Stores(
+        name, name, storage, LogStore(storage), StoreChoice(name), {_LOCAL: MemoryMetadata()}
+    )
 
 
-def open_source(spec: str | None) -> Stores:
+def open_source(spec: str | None, choice: StoreChoice = DEFAULT_STORES) -> Stores:
     """Open what the client reads.
 
     Args:
         spec: What `metadata(...)` was given: `local`, `local@PATH`, where PATH is a `.plait`
             folder, one that holds such a folder, or its database; or None for the default.
+        choice: Which stores, as far as *spec* does not say.
 
     Raises:
         NoSuchStore: It names nothing that can be read.
     """
     if spec is None:
+        if choice.root is not None:
+            return open_source(f"{_LOCAL}@{choice.root}", choice)
         resolve("metadata")
-        return open_stores()
+        return open_stores(choice)
     kind, _, path = spec.partition("@")
     if kind != _LOCAL:
         raise NoSuchStore(spec, f"'{kind}' is no kind of store; there is: {_LOCAL}")
     if not path:
-        return open_stores()
+        return open_stores(choice)
     path = os.path.abspath(os.path.expanduser(path))
     if os.path.basename(path) == DATABASE:
         path = os.path.dirname(path)
@@ -148,4 +168,4 @@ def open_source(spec: str | None) -> Stores:
         path = inner
     if not os.path.isdir(path):
         raise NoSuchStore(spec, f"'{path}' is not a folder")
-    return open_stores(path)
+    return open_stores(replace(choice, root=path))

@@ -14,6 +14,7 @@ from plait.base.errors import PlaitError
 from plait.base.exits import FAILED
 from plait.base.pathspec import AttemptKey, RunKey
 from plait.base.records import TaskOrder
+from plait.base.settings import StoreChoice
 from plait.runtime.options import RunOptions
 from plait.upkeep.claim import share_values
 from plait.wiring.measuring import measured_command, save_piece
@@ -35,7 +36,7 @@ SPAWN_SECONDS = 10.0
 """How long a spawned task may import the flow's module before a time limit counts."""
 
 
-def run_one_attempt(definition: FlowDefinition, order: TaskOrder, root: str | None) -> int:
+def run_one_attempt(definition: FlowDefinition, order: TaskOrder, choice: StoreChoice) -> int:
     """Run one attempt in this process, as `python flow.py step` does.
 
     Returns:
@@ -45,7 +46,7 @@ def run_one_attempt(definition: FlowDefinition, order: TaskOrder, root: str | No
 
     open_streams()
     scratch = os.environ.pop(_SCRATCH_VARIABLE, None)
-    stores = open_stores(root, scratch=scratch)
+    stores = open_stores(choice, scratch=scratch)
     below = Below.from_text(os.environ.pop(_BELOW_VARIABLE, None))
     if below is not None:
         stores = lay_over(stores, below)
@@ -90,6 +91,8 @@ def open_workers(
     from plait.task.randomness import reseed
     from plait.task.streams import open_streams
 
+    if options.workers == "fork":
+        stores.warm()
     run_task = _task_runner(definition, stores, own_process=options.workers != "inline")
     if options.workers == "inline":
         return InlineWorkers(run_task)
@@ -143,7 +146,7 @@ def _task_runner(
         if spec is not None:
             return open_source(spec)
         # One in memory is nowhere else; of others, a fork must not use what its parent opened.
-        return open_stores(stores.root) if os.path.isabs(stores.root) else stores
+        return open_stores(stores.choice) if os.path.isabs(stores.root) else stores
 
     def run_task(order: TaskOrder) -> int:
         try:

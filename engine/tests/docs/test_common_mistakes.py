@@ -111,7 +111,7 @@ def test_a_mistake_is_answered(mistake: Mistake, program: Program) -> None:
     assert err.replace(str(program.folder), "/home/ada").rstrip() == mistake.message.rstrip()
     assert "\n  fix: " in err
     assert PACKAGE not in out + err
-    for slug in re.findall(r"error\[([a-z-]+)\]", err):
+    for slug in re.findall(r"error\[([a-z0-9-]+)\]", err):
         assert (ERRORS / f"{slug}.md").exists()
     lines = {int(line) for line in re.findall(r"\(flow\.py:(\d+)\)", err)}
     assert lines <= set(range(1, len(mistake.flow.splitlines()) + 1))

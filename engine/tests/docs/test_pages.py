@@ -94,7 +94,7 @@ def test_a_page_of_an_error_shows_a_message_that_plait_can_print(slug: str) -> N
     assert read(page).startswith(f"# {slug}\n\n```\n")
     message = read_blocks(page)[0][1]
     found = re.findall(
-        r"^error\[([a-z-]+)\]: (.+?)(?: \([\w./-]+:\d+\))?\n((?:  why: |  fix: |       ).+\n)*",
+        r"^error\[([a-z0-9-]+)\]: (.+?)(?: \([\w./-]+:\d+\))?\n((?:  why: |  fix: |       ).+\n)*",
         message,
         re.MULTILINE,
     )

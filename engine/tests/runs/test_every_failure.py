@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from plait import Run, Task, default_metadata, default_namespace, metadata, namespace
+from plait.base.settings import StoreChoice
 from plait.flow.definition import read_definition
 from plait.metadata.protocol import Status
 from plait.runtime.options import RunOptions
@@ -164,7 +165,11 @@ def run(folder: Path, source: str) -> tuple[Status, Run]:
     spec.loader.exec_module(module)
     definition = read_definition(module.Every)
     outcome = run_flow(
-        definition, {}, RunOptions(workers="fork"), str(folder / ".plait"), SilentReporter()
+        definition,
+        {},
+        RunOptions(workers="fork"),
+        StoreChoice(str(folder / ".plait")),
+        SilentReporter(),
     )
     return outcome.status, Run(str(outcome.key))
 

@@ -15,6 +15,7 @@ from waiting import PATIENCE, wait_for
 
 from plait import Flow, Task, default_metadata, default_namespace, metadata, namespace
 from plait.base.pathspec import RunKey
+from plait.base.settings import StoreChoice
 from plait.metadata.protocol import Status
 from plait.wiring.stores import Stores, open_stores
 
@@ -130,7 +131,7 @@ def processes_in(folder: Path) -> list[int]:
 
 def stores(folder: Path) -> Stores:
     """Open what a run in *folder* has kept."""
-    return open_stores(str(folder / ".plait"))
+    return open_stores(StoreChoice(str(folder / ".plait")))
 
 
 @pytest.fixture

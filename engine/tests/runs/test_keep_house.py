@@ -12,6 +12,7 @@ from waiting import wait_for
 
 from plait import Run, default_metadata, metadata, namespace
 from plait.base.pathspec import RunKey
+from plait.base.settings import StoreChoice
 from plait.metadata.protocol import Status
 from plait.upkeep.clean import clean
 from plait.upkeep.plan import Policy
@@ -112,7 +113,7 @@ def test_a_killed_run_is_lost_and_its_facts_are_written(project) -> None:
     assert sum(task.finished for task in run["work"]) == 3
 
     assert project.run("resume") == 0
-    record = open_stores(str(project.store)).metadata.find_run(RunKey("Gated", "1"))
+    record = open_stores(StoreChoice(str(project.store))).metadata.find_run(RunKey("Gated", "1"))
     assert record.status is Status.LOST
     assert Run("Gated/1").status == "lost"
     assert Run("Gated/2").data.ys == [0, 1, 2, 3]
@@ -124,7 +125,7 @@ def test_cleaning_beside_a_run_that_goes_on_takes_nothing_of_it(project) -> None
     assert project.run("run", FAIL="1") == 1
     for _ in range(2):
         assert project.run("run") == 0
-    stores = open_stores(str(project.store))
+    stores = open_stores(StoreChoice(str(project.store)))
     with project.start("resume", "work", "--origin-run-id", "1", GATE=str(project.gate)) as process:
         project.wait_until_waiting("4")
         removed = [key.run for each in clean(stores, Policy(keep_runs=0), dry_run=False)
@@ -145,7 +146,7 @@ def test_cleaning_beside_a_run_that_goes_on_takes_nothing_of_it(project) -> None
 
 def test_runs_begin_and_end_while_a_store_is_cleaned_over_and_over(project) -> None:
     """Each ends well, and each that stays is whole."""
-    stores = open_stores(str(project.store))
+    stores = open_stores(StoreChoice(str(project.store)))
     running = [project.start("run") for _ in range(3)]
     while any(process.poll() is None for process in running):
         for _ in clean(stores, Policy(keep_runs=1), dry_run=False):

@@ -17,6 +17,7 @@ import pytest
 from waiting import PATIENCE
 
 from plait import Flow, Run, default_metadata, default_namespace, metadata, namespace
+from plait.base.settings import StoreChoice
 from plait.upkeep.verify import verify
 from plait.wiring.stores import open_stores
 
@@ -209,4 +210,4 @@ def test_a_run_killed_at_any_instant_is_resumed_as_if_it_had_not_been(
     if latest.origin_run_id is not None:
         finished = set(values_of(Run(f"Killed/{latest.origin_run_id}")))
         assert place.places(latest.id) == set(whole.values) - finished
-    assert list(verify(open_stores(str(place.folder / ".plait")))) == []
+    assert list(verify(open_stores(StoreChoice(str(place.folder / ".plait"))))) == []

@@ -9,6 +9,7 @@ from typing import Any
 from plait.base.layout import run_file_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.records import ArtifactRef, AttemptFacts, Failure
+from plait.base.settings import StoreChoice
 from plait.logs.lines import LogLine
 from plait.metadata.protocol import AttemptEnded, AttemptStarted, NewRun, RunEnded, Status
 from plait.packaging.manifest import read_code
@@ -40,7 +41,7 @@ class House:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.stores: Stores = open_stores(str(root))
+        self.stores: Stores = open_stores(StoreChoice(str(root)))
 
     def begin(
         self,
@@ -120,7 +121,7 @@ class House:
 
     def load(self, key: AttemptKey, name: str) -> object:
         """Read an artifact, from the disk and not from what is kept parsed."""
-        store = open_stores(str(self.root)).artifacts(key.flow)
+        store = open_stores(StoreChoice(str(self.root))).artifacts(key.flow)
         return store.load(store.get(key).artifacts[name], name=name)
 
     def clean(self, *, dry_run: bool = False, now: float = 1000.0, **policy: Any) -> Cleaned:

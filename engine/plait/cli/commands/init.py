@@ -36,6 +36,6 @@ def init(context: click.Context, /, **chosen: Any) -> None:
         session.read_definition(),
         {**given_parameters(context), **load_parameters(chosen["parameters_file"])},
         options,
-        session.choices.datastore_root,
+        session.choices.stores,
     )
     Screen(sys.stdout).line(key.run)

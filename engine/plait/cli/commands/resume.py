@@ -54,7 +54,7 @@ def resume(context: click.Context, /, **chosen: Any) -> int:
             session.read_definition(tuple(chosen["with"])),
             {**given_parameters(context), **load_parameters(chosen["parameters_file"])},
             options,
-            session.choices.datastore_root,
+            session.choices.stores,
             reporter,
             origin_run=chosen["origin_run_id"],
             step=chosen["step"],

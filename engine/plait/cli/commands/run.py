@@ -196,7 +196,7 @@ def run(context: click.Context, /, **chosen: Any) -> int:
             session.read_definition(tuple(chosen["with"])),
             {**given_parameters(context), **load_parameters(chosen["parameters_file"])},
             read_options(session, chosen),
-            session.choices.datastore_root,
+            session.choices.stores,
             reporter,
         )
     return CODES[outcome.status]

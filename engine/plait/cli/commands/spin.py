@@ -143,7 +143,7 @@ def spin(session: Session, /, step: str, **given: Any) -> int:
             package_suffixes=session.choices.package_suffixes,
             keep_code=given["persist"],
         ),
-        session.choices.datastore_root,
+        session.choices.stores,
         Console(
             screen,
             Screen(sys.stderr),

@@ -41,7 +41,7 @@ def step(session: Session, name: str, order: str) -> int:
     from plait.wiring.workers import run_one_attempt
 
     wanted = parse_order(_read(order), session.flow_name, name)
-    return run_one_attempt(session.read_definition(), wanted, session.choices.datastore_root)
+    return run_one_attempt(session.read_definition(), wanted, session.choices.stores)
 
 
 def parse_order(text: str, flow: str, step_name: str) -> TaskOrder:

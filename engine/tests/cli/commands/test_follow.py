@@ -8,6 +8,7 @@ import pytest
 
 from plait.base.pathspec import AttemptKey, RunKey, TaskKey
 from plait.base.records import AttemptFacts
+from plait.base.settings import StoreChoice
 from plait.cli.following import follow
 from plait.cli.reading import NoSuchStep, NoSuchTask
 from plait.client.source import Connection
@@ -21,7 +22,7 @@ class Going:
 
     def __init__(self, project, *story: Callable[[Going], None]) -> None:
         self.session = project.session()
-        self.stores = open_stores(str(project.store))
+        self.stores = open_stores(StoreChoice(str(project.store)))
         facts = {"graph": {"steps": {"start": {}, "work": {}}}}
         self.key = self.stores.metadata.create_run(NewRun("TrialFlow", 1.0, facts=facts))
         self.story = list(story)

@@ -9,6 +9,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
+from plait.base.settings import StoreChoice
 from plait.cli.commands.verify import _ProgressLine
 from plait.cli.house import Age, format_size
 from plait.cli.plait import call_plait
@@ -41,7 +42,7 @@ def test_status_shows_the_latest_runs(plait) -> None:
     """Each with its status, begin, duration, user, tags and failure."""
     from plait.base.pathspec import RunKey
 
-    open_stores(str(plait.store)).metadata.change_tags(
+    open_stores(StoreChoice(str(plait.store))).metadata.change_tags(
         RunKey("TrialFlow", "1"), add=frozenset({"nightly"})
     )
     code, out, err = plait("status")
@@ -92,7 +93,7 @@ def test_status_records_a_lost_run(plait) -> None:
     from plait.metadata.protocol import NewRun
 
     gone = {"process": {**describe_process(), "start": "1"}}
-    stores = open_stores(str(plait.store))
+    stores = open_stores(StoreChoice(str(plait.store)))
     key = stores.metadata.create_run(NewRun("TrialFlow", 1.0, facts=gone))
 
     assert plait("status")[1].splitlines()[1].split()[:2] == ["3", "lost"]
@@ -147,7 +148,7 @@ def test_gc_says_what_waits(plait) -> None:
     """Values that nothing refers to stay while a run goes on."""
     from plait.metadata.protocol import NewRun
 
-    stores = open_stores(str(plait.store))
+    stores = open_stores(StoreChoice(str(plait.store)))
     stores.artifacts("TrialFlow").encode("x", b"x" * 70_000)
     stores.metadata.create_run(NewRun("TrialFlow", 1.0))
 

@@ -11,6 +11,7 @@ import pytest
 
 from plait.base.errors import UsageError
 from plait.base.pathspec import AttemptKey, RunKey
+from plait.base.settings import StoreChoice
 from plait.cli.main import call_command_line
 from plait.metadata.sqlite import SQLiteMetadata
 from plait.upkeep.verify import verify
@@ -184,7 +185,7 @@ def test_results_are_kept_if_one_says_so(spun, monkeypatch) -> None:
     dumped = [f"--datastore-root={spun.store}/spins/1", "dump", "4/join"]
 
     assert call_command_line(session, dumped) == 0
-    stores = open_stores(str(spun.store / "spins" / "1"))
+    stores = open_stores(StoreChoice(str(spun.store / "spins" / "1")))
     (task,) = stores.metadata.list_tasks(RunKey("TrialFlow", "4"), "join")
     assert task.key.task == "5"
     values = stores.artifacts("TrialFlow")
@@ -200,7 +201,7 @@ def test_a_failure_is_kept_too_and_what_never_began_is_not(spun, monkeypatch) ->
     """What a failed step had set can be looked at; a spin that could not start leaves none."""
     said = spun.call("spin", "work", "--index", "1", "--persist")
     assert said.code == 1
-    stores = open_stores(str(spun.store / "spins" / "1"))
+    stores = open_stores(StoreChoice(str(spun.store / "spins" / "1")))
     assert list(verify(stores)) == []
     stores.close()
 

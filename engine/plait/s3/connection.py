@@ -1,0 +1,253 @@
+"""Requests to one S3 server: a client for each process, and tries until it is done or hopeless."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar
+
+from plait.base.settings import resolve
+from plait.s3.errors import (
+    S3AccessDenied,
+    S3BadCredentials,
+    S3Error,
+    S3Failed,
+    S3InvalidRange,
+    S3NoSuchBucket,
+    S3NotFound,
+    S3NotInstalled,
+    S3Throttled,
+    S3Unreachable,
+)
+from plait.s3.location import Location
+from plait.s3.retry import RetryPlan, Trouble, classify
+
+Result = TypeVar("Result")
+
+POOL = 32
+"""The most connections of one process."""
+
+
+class KeyTaken(Exception):
+    """An object was to be written only if there was none, and there is one."""
+
+
+class CutShort(Exception):
+    """A body ended before its announced length, or its bytes are not those announced."""
+
+
+@dataclass(slots=True)
+class S3Connection:
+    """One server, as settings name it; requests are made by a client of the process's own.
+
+    A client that is used on both sides of a fork may get the answers to another process's
+    requests. So each process has its own. What makes one costs ten milliseconds of a task's time,
+    even with the description of the service loaded. So `warm` makes one before the forks that is
+    never used there and has no connection; each fork takes its copy of that one as its own.
+
+    Args:
+        endpoint: The server's URL; None for AWS's own.
+        plan: How often to try.
+        sleep: Waits; another one is only for tests.
+    """
+
+    endpoint: str | None = None
+    plan: RetryPlan = field(default_factory=RetryPlan)
+    sleep: Callable[[float], None] = time.sleep
+    requests: int = 0
+    """How many requests this process has made, tries counted each."""
+    _session: Any = None
+    _unused: Any = None
+    _client: Any = None
+    _pid: int = 0
+    _warmed: int = 0
+    _random: Random = field(default_factory=Random)
+
+    @property
+    def place(self) -> str:
+        """The server, for messages."""
+        return self.endpoint or "AWS S3"
+
+    def warm(self) -> None:
+        """Make a client for each process that is forked from this one. Opens nothing."""
+        client = self._create()
+        _rehearse(client)
+        self._unused = client
+        self._warmed = os.getpid()
+
+    def client(self) -> Any:
+        """Give this process's client of `boto3`. Raises S3NotInstalled."""
+        if self._client is None or self._pid != os.getpid():
+            pid = os.getpid()
+            # In the process that warmed it, it has to stay unused: that one forks on.
+            fresh = None if self._warmed == pid else self._unused
+            self._client = fresh or self._create()
+            self._unused = self._unused if self._warmed == pid else None
+            self._pid = pid
+            # Forked processes that draw the same pauses would come back at the same moments.
+            # Not the global generator, whose state is the user's.
+            self._random = Random()  # noqa: S311  # pauses, no secrets
+            self.requests = 0
+        return self._client
+
+    def _create(self) -> Any:
+        try:
+            import boto3.session
+            from botocore.config import Config
+        except ImportError:
+            raise S3NotInstalled from None
+        if self._session is None:
+            self._session = boto3.session.Session()
+        config = Config(
+            # Tried again here, where it is known what came of the tries before.
+            retries={"total_max_attempts": 1},
+            connect_timeout=5,
+            read_timeout=float(resolve("s3-timeout").value or 60),
+            max_pool_connections=POOL,
+            s3={"addressing_style": "path"} if self.endpoint else {},
+            # Servers other than AWS's often lack the newer kinds of sums.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        region = self._session.region_name or "us-east-1"
+        return self._session.client(
+            "s3", endpoint_url=self.endpoint, region_name=region, config=config
+        )
+
+    def call(
+        self, action: str, where: Location, request: Callable[[Any], Result], *, again: bool = True
+    ) -> Result:
+        """Make a request, and make it again while that may help.
+
+        Args:
+            action: The verb for messages: `read`, `write`, ...
+            where: What it is about.
+            request: Takes a client, and does all that belongs to one try: a body is read in it.
+            again: Whether to try again at all.
+
+        Raises:
+            S3Error: It did not succeed; the subclass says why.
+            KeyTaken: See there.
+        """
+        begun = time.monotonic()
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                client = self.client()
+                self.requests += 1
+                return request(client)
+            except (S3Error, KeyTaken):
+                raise
+            except Exception as error:
+                trouble, said = _understand(error)
+                elapsed = time.monotonic() - begun
+                pause = self.plan.pause(trouble, attempt, elapsed, self._random.random)
+                if pause is None or not again:
+                    tried = _Try(self.place, action, where, attempt, elapsed)
+                    raise _tell(trouble, said, tried) from error
+                self.sleep(pause)
+
+
+def _rehearse(client: Any) -> None:
+    """Have *client* go through a write and a read that are answered here, and sent to nobody.
+
+    What it looks up at its first request, it has then found.
+    """
+    from botocore.awsrequest import AWSResponse
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    def answer(request: Any, **_: Any) -> Any:
+        return AWSResponse(request.url, 403, {}, _Empty())
+
+    client.meta.events.register("before-send.s3", answer)
+    try:
+        for operation, more in ((client.put_object, {"Body": b""}), (client.get_object, {})):
+            try:
+                operation(Bucket="rehearsal", Key="x", **more)
+            except (ClientError, BotoCoreError, ValueError):
+                continue  # refused here, as it should be; or what is wrong is told when it matters
+    finally:
+        client.meta.events.unregister("before-send.s3", answer)
+
+
+class _Empty:
+    """A body without a byte, as the library reads it."""
+
+    def stream(self, **_: Any) -> tuple[bytes, ...]:
+        return ()
+
+    def read(self, *_: Any, **__: Any) -> bytes:
+        return b""
+
+
+def _understand(error: Exception) -> tuple[Trouble, str]:
+    """Say what an error amounts to, and what it says. Raises it on if it is none of S3's."""
+    from botocore import exceptions as known
+
+    if isinstance(error, known.ClientError):
+        answer = error.response.get("Error", {})
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        code = str(answer.get("Code", ""))
+        said = ": ".join(part for part in (code, str(answer.get("Message", ""))) if part)
+        return classify(code, status), said or f"status {status}"
+    kinds: tuple[tuple[tuple[type[Exception], ...], Trouble], ...] = (
+        ((CutShort,), Trouble.BROKEN),
+        (
+            (
+                known.NoCredentialsError,
+                known.PartialCredentialsError,
+                known.ProfileNotFound,
+                known.CredentialRetrievalError,
+            ),
+            Trouble.UNKNOWN_CREDENTIALS,
+        ),
+        ((known.EndpointConnectionError, known.ConnectTimeoutError), Trouble.UNREACHABLE),
+        ((known.HTTPClientError, known.ResponseStreamingError), Trouble.BROKEN),
+        ((known.BotoCoreError, ValueError), Trouble.REFUSED),
+        ((OSError,), Trouble.BROKEN),
+    )
+    for types, trouble in kinds:
+        if isinstance(error, types):
+            return trouble, str(error)
+    raise error
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """What was tried: by which server, what and where, how often and for how long."""
+
+    endpoint: str
+    action: str
+    where: Location
+    attempts: int
+    seconds: float
+
+
+def _tell(trouble: Trouble, said: str, tried: _Try) -> Exception:
+    """Give the error for a person."""
+    url = str(tried.where)
+    told: dict[Trouble, Callable[[], Exception]] = {
+        Trouble.TAKEN: lambda: KeyTaken(url),
+        Trouble.GONE: lambda: S3NotFound(url),
+        Trouble.NO_BUCKET: lambda: S3NoSuchBucket(url, tried.endpoint),
+        Trouble.FORBIDDEN: lambda: S3AccessDenied(tried.action, url, tried.endpoint, said),
+        Trouble.UNKNOWN_CREDENTIALS: lambda: S3BadCredentials(url, tried.endpoint, said),
+        Trouble.BAD_RANGE: lambda: S3InvalidRange(url, said),
+        Trouble.UNREACHABLE: lambda: S3Unreachable(tried.endpoint, said, tried.seconds),
+        Trouble.THROTTLED: lambda: S3Throttled(tried.action, url, tried.attempts, said),
+    }
+    make = told.get(trouble)
+    return make() if make else S3Failed(tried.action, url, tried.attempts, said)
+
+
+def open_connection(endpoint: str | None = None) -> S3Connection:
+    """Give a connection to the server that settings name; nothing is opened yet.
+
+    Args:
+        endpoint: Its URL, where that is not to come from PLAIT_S3_ENDPOINT_URL.
+    """
+    return S3Connection(endpoint or resolve("s3-endpoint-url").value)

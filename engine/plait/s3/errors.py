@@ -1,0 +1,144 @@
+"""What can go wrong between plait and an S3 server, each with what a person can do about it."""
+
+from __future__ import annotations
+
+from plait.base.errors import PlaitError, UsageError
+
+
+class S3Error(PlaitError):
+    """The base of all mistakes about S3; `except S3Error` catches each of them."""
+
+
+class S3BadURL(S3Error, UsageError):
+    """A text is not the URL of an object or of a prefix."""
+
+    slug = "s3-bad-url"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} is not a URL of S3",
+            why="it has the form s3://BUCKET/KEY, and a bucket's name is of 3 to 63 lower-case "
+            "letters, digits, dots and hyphens",
+            fix="write it like s3://my-bucket/some/prefix",
+        )
+
+
+class S3NotFound(S3Error):
+    """There is no object of that key."""
+
+    slug = "s3-not-found"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"there is nothing at {url}",
+            why="the server knows no object of that key",
+            fix="list what is there with list_paths(), or pass return_missing=True",
+        )
+        self.url = url
+
+
+class S3NoSuchBucket(S3Error):
+    """The bucket does not exist."""
+
+    slug = "s3-no-such-bucket"
+
+    def __init__(self, url: str, endpoint: str) -> None:
+        super().__init__(
+            f"there is no bucket for {url}",
+            why=f"{endpoint} says NoSuchBucket",
+            fix="make the bucket, or name another one, or another server by PLAIT_S3_ENDPOINT_URL",
+        )
+
+
+class S3AccessDenied(S3Error):
+    """These credentials may not do this."""
+
+    slug = "s3-access-denied"
+
+    def __init__(self, action: str, url: str, endpoint: str, said: str) -> None:
+        super().__init__(
+            f"you may not {action} {url}",
+            why=f"{endpoint} says: {said}",
+            fix="ask for the right to it, or set credentials that have it: AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+        )
+
+
+class S3BadCredentials(S3Error):
+    """There are no credentials, or the server does not know them."""
+
+    slug = "s3-bad-credentials"
+
+    def __init__(self, url: str, endpoint: str, said: str) -> None:
+        super().__init__(
+            f"{endpoint} does not accept the credentials for {url}",
+            why=said,
+            fix="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, if they "
+            "are for a time), or name a profile of ~/.aws/credentials by AWS_PROFILE",
+        )
+
+
+class S3InvalidRange(S3Error):
+    """A range begins after the object's end."""
+
+    slug = "s3-invalid-range"
+
+    def __init__(self, url: str, said: str) -> None:
+        super().__init__(
+            f"{url} has no such range",
+            why=said,
+            fix="ask for a range that begins within the object; info() tells its size",
+        )
+
+
+class S3Unreachable(S3Error):
+    """No server answers at the endpoint."""
+
+    slug = "s3-unreachable"
+
+    def __init__(self, endpoint: str, said: str, seconds: float) -> None:
+        super().__init__(
+            f"no S3 server answers at {endpoint}",
+            why=f"{said} (tried for {seconds:.0f} s)",
+            fix="check the network, and that PLAIT_S3_ENDPOINT_URL names the server",
+        )
+
+
+class S3Throttled(S3Error):
+    """The server asks to go slower, and went on asking."""
+
+    slug = "s3-throttled"
+
+    def __init__(self, action: str, url: str, attempts: int, said: str) -> None:
+        super().__init__(
+            f"S3 refuses to {action} {url}: too many requests",
+            why=f"{said} ({attempts} times, each after a longer pause)",
+            fix="run fewer tasks at once (--max-workers), or ask for a higher limit",
+        )
+
+
+class S3Failed(S3Error):
+    """The server did not do as asked, for a reason of its own."""
+
+    slug = "s3-failed"
+
+    def __init__(self, action: str, url: str, attempts: int, said: str) -> None:
+        times = "once" if attempts == 1 else f"{attempts} times"
+        super().__init__(
+            f"S3 could not {action} {url}",
+            why=f"{said} (tried {times})",
+            fix="look into the server's log; what was not written whole is not there",
+        )
+
+
+class S3NotInstalled(S3Error, UsageError):
+    """The library that talks to S3 is not installed."""
+
+    slug = "s3-not-installed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "S3 needs the package boto3",
+            why="it is not installed here",
+            fix="pip install 'plait[s3]'",
+        )

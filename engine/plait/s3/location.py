@@ -1,0 +1,43 @@
+"""Where things are in S3: buckets, keys and prefixes, and their URLs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from plait.s3.errors import S3BadURL
+
+_SCHEME = "s3://"
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A bucket, and a key or a prefix in it; an empty one is the bucket itself."""
+
+    bucket: str
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"{_SCHEME}{self.bucket}/{self.key}" if self.key else f"{_SCHEME}{self.bucket}"
+
+    def child(self, name: str) -> Location:
+        """Give what is called *name* below this."""
+        return Location(self.bucket, f"{self.key.rstrip('/')}/{name}" if self.key else name)
+
+
+def is_url(text: str) -> bool:
+    """Say whether *text* begins as a URL of S3 does."""
+    return text.startswith(_SCHEME)
+
+
+def parse_location(text: str) -> Location:
+    """Read `s3://BUCKET/KEY`; a `/` at the end stays a part of the key.
+
+    Raises:
+        S3BadURL: It is of another form.
+    """
+    bucket, _, key = text.removeprefix(_SCHEME).partition("/")
+    if not is_url(text) or not _BUCKET.match(bucket) or "\0" in key or "?" in bucket:
+        raise S3BadURL(text)
+    return Location(bucket, key)

@@ -1,0 +1,178 @@
+"""Objects out of S3: their facts, their bytes, and which there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plait.s3.connection import CutShort, S3Connection
+from plait.s3.errors import S3InvalidRange
+from plait.s3.lanes import PART, side_by_side
+from plait.s3.location import Location
+from plait.s3.objects import ObjectFacts, compare, facts_of
+
+_LARGEST = 5 << 40
+"""The size of the largest object that S3 allows."""
+
+
+def read_facts(connection: S3Connection, where: Location) -> ObjectFacts:
+    """Ask for the facts of an object. Raises S3NotFound and other S3Errors."""
+
+    def request(client: Any) -> ObjectFacts:
+        return facts_of(client.head_object(Bucket=where.bucket, Key=where.key))
+
+    return connection.call("look at", where, request)
+
+
+def read_object(
+    connection: S3Connection, where: Location, offset: int = 0, length: int | None = None
+) -> tuple[bytes, ObjectFacts]:
+    """Read an object, or a range of it.
+
+    Args:
+        connection: The server.
+        where: The object.
+        offset: Where to begin, at least 0.
+        length: The most bytes to read, at least 1; None for all.
+
+    Returns:
+        The bytes, and the facts of the whole object.
+
+    Raises:
+        S3NotFound: There is none.
+        S3InvalidRange: It has no byte at *offset*.
+        S3Error: It could not be read.
+    """
+    extra: dict[str, str] = {}
+    if offset or length is not None:
+        end = "" if length is None else str(min(offset + length, _LARGEST) - 1)
+        extra["Range"] = f"bytes={offset}-{end}"
+
+    def request(client: Any) -> tuple[bytes, ObjectFacts]:
+        answer = client.get_object(Bucket=where.bucket, Key=where.key, **extra)
+        body = _read_body(answer)
+        facts = facts_of(answer, body=body)
+        if len(body) == facts.size:
+            compare(body, answer)
+        return body, facts
+
+    return connection.call("read", where, request)
+
+
+def download(
+    connection: S3Connection, where: Location, path: str, facts: ObjectFacts | None = None
+) -> ObjectFacts:
+    """Read an object into a file, a few parts at once; it takes memory for those only.
+
+    Args:
+        connection: The server.
+        where: The object.
+        path: The file, which is made or overwritten.
+        facts: The object's, where they are known.
+
+    Raises:
+        S3NotFound: There is none.
+        S3Error: It could not be read, or was overwritten meanwhile.
+    """
+    if facts is None:
+        try:
+            body, facts = read_object(connection, where, 0, PART)
+        except S3InvalidRange:
+            body, facts = read_object(connection, where)  # it is empty
+    else:
+        body = b""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        _write_at(descriptor, body, 0)
+        etag = facts.etag
+        connection.client()  # made here once, and not by several threads at once
+        offsets = range(len(body), facts.size, PART)
+        if offsets:
+            os.truncate(descriptor, facts.size)
+
+        def fetch(offset: int) -> None:
+            length = min(PART, facts.size - offset)
+            _write_at(descriptor, _read_part(connection, where, offset, length, etag), offset)
+
+        side_by_side(fetch, offsets)
+    finally:
+        os.close(descriptor)
+    return facts
+
+
+def _read_part(
+    connection: S3Connection, where: Location, offset: int, length: int, etag: str
+) -> bytes:
+    extra = {"IfMatch": etag} if etag else {}
+
+    def request(client: Any) -> bytes:
+        answer = client.get_object(
+            Bucket=where.bucket,
+            Key=where.key,
+            Range=f"bytes={offset}-{offset + length - 1}",
+            **extra,
+        )
+        body = _read_body(answer)
+        if len(body) != length:
+            raise CutShort(f"{len(body)} bytes of {length} came")
+        return body
+
+    return connection.call("read", where, request)
+
+
+def _read_body(answer: Mapping[str, Any]) -> bytes:
+    body: bytes = answer["Body"].read()
+    announced = answer.get("ContentLength")
+    # The library does not notice where the connection was closed in an orderly way.
+    if announced is not None and len(body) != announced:
+        raise CutShort(f"{len(body)} bytes of {announced} came")
+    return body
+
+
+def _write_at(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def iter_objects(
+    connection: S3Connection, where: Location, *, folders: bool = False
+) -> Iterator[tuple[str, ObjectFacts | None]]:
+    """List the objects whose keys begin with a prefix, page by page, in the server's order.
+
+    Args:
+        connection: The server.
+        where: The bucket and the prefix, which is text and no folder.
+        folders: Whether to stop at the next `/`, and give what lies behind it as one folder.
+
+    Yields:
+        A key and its object's facts; for a folder, its prefix up to the `/` and None.
+    """
+    token = ""
+    while True:
+        extra: dict[str, str] = {"ContinuationToken": token} if token else {}
+        if folders:
+            extra["Delimiter"] = "/"
+        page = connection.call("list", where, _Listing(where, extra))
+        for entry in page.get("Contents", ()):
+            facts = ObjectFacts(
+                int(entry["Size"]), str(entry.get("ETag", "")), entry["LastModified"].timestamp()
+            )
+            yield entry["Key"], facts
+        for entry in page.get("CommonPrefixes", ()):
+            yield entry["Prefix"], None
+        token = page.get("NextContinuationToken", "")
+        if not page.get("IsTruncated") or not token:
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    where: Location
+    extra: Mapping[str, str]
+
+    def __call__(self, client: Any) -> Any:
+        return client.list_objects_v2(Bucket=self.where.bucket, Prefix=self.where.key, **self.extra)

@@ -1,0 +1,89 @@
+"""Settings in, the S3 store out: which bucket, which server, which cache."""
+
+from __future__ import annotations
+
+import os
+
+from plait.base.errors import UsageError
+from plait.base.settings import SETTINGS, resolve
+from plait.s3.connection import S3Connection, open_connection
+from plait.s3.location import parse_location
+from plait.storage.blob_cache import BlobCache
+from plait.storage.s3 import S3Storage
+
+_BYTES_PER_MB = 1_000_000
+
+
+class NoS3Root(UsageError):
+    """The S3 store is asked for, and nothing says which bucket."""
+
+    slug = "no-s3-root"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the datastore is s3, and no bucket is named",
+            why="PLAIT_DATASTORE_SYSROOT_S3 is not set",
+            fix="set it to a bucket and a prefix, such as s3://my-bucket/plait",
+        )
+
+
+class BadCacheSize(UsageError):
+    """The size of the cache is no number."""
+
+    slug = "bad-cache-size"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"PLAIT_CACHE_MB={text!r} is no number of megabytes",
+            fix="set it to a number, 0 or more",
+        )
+
+
+_connections: dict[str | None, S3Connection] = {}
+"""By endpoint, so that what `warm` loads before the forks is there in them."""
+
+
+def share_connection() -> S3Connection:
+    """Give this process's connection to the server that settings name."""
+    endpoint = resolve("s3-endpoint-url").value
+    if endpoint not in _connections:
+        _connections[endpoint] = open_connection(endpoint)
+    return _connections[endpoint]
+
+
+def open_s3_storage(scratch: str) -> S3Storage:
+    """Give the S3 store that settings name; asks nobody yet.
+
+    Args:
+        scratch: The folder of unfinished uploads.
+
+    Raises:
+        NoS3Root: No bucket is named.
+        S3BadURL: What names it is no URL.
+    """
+    root = resolve("datastore-sysroot-s3").value
+    if not root:
+        raise NoS3Root
+    conditional = {"yes": True, "no": False}.get(resolve("s3-conditional").value or "")
+    return S3Storage(
+        share_connection(),
+        parse_location(root),
+        scratch,
+        BlobCache(_cache_folder(), _cache_bytes()),
+        conditional=conditional,
+    )
+
+
+def _cache_folder() -> str:
+    given = resolve("cache-dir").value
+    if given:
+        return os.path.abspath(os.path.expanduser(given))
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(home, "plait", "blobs")
+
+
+def _cache_bytes() -> int:
+    text = resolve("cache-mb").value or SETTINGS["cache-mb"].default or "0"
+    if not text.isdecimal():
+        raise BadCacheSize(text)
+    return int(text) * _BYTES_PER_MB
