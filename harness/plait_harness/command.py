@@ -29,12 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     chosen, rest = parser.parse_known_args(arguments)
     options = read_options(lambda name: getattr(chosen, name))
     try:
-        if chosen.mutants:
-            from plait_harness.mutants import run_mutants
-
-            return run_mutants(
-                split_names(chosen.mutants), options.report, workers=chosen.num_parallel
-            )
+        done = _do_without_matrix(chosen, options)
+        if done is not None:
+            return done
         matrix = build_matrix(options.selection)
     except Mistake as mistake:
         print(f"error: {mistake}", file=sys.stderr)
@@ -53,6 +50,21 @@ def main(arguments: Sequence[str]) -> int:
             print(f"gate {breach.gate}: {breach.why}", file=sys.stderr)
         return 1
     return _hand_over(chosen, options, [*_own_arguments(chosen), *rest])
+
+
+def _do_without_matrix(chosen: argparse.Namespace, options: RunOptions) -> int | None:
+    """Do what runs no matrix, and give the exit code; None if nothing of that was asked for."""
+    if chosen.update_kept:
+        from plait_harness.kept import update_kept
+
+        update_kept()
+        return 0
+    if chosen.mutants:
+        from plait_harness.mutants import run_mutants
+
+        wanted = split_names(chosen.mutants)
+        return run_mutants(wanted, options.report, workers=chosen.num_parallel)
+    return None
 
 
 def format_matrix(matrix: Matrix) -> list[str]:
@@ -88,6 +100,11 @@ def _make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--list", action="store_true", help="Show the matrix and what does not fit; run nothing."
+    )
+    parser.add_argument(
+        "--update-kept",
+        action="store_true",
+        help="Write down in harness/kept.json what there is, as what is not to go; run nothing.",
     )
     parser.add_argument(
         "--mutants",

@@ -1,0 +1,75 @@
+"""Templates, graphs and contexts do not go unnoticed, and floors only rise."""
+
+from __future__ import annotations
+
+import json
+
+from plait_harness.gates import Breach
+from plait_harness.kept import (
+    check_kept,
+    excuse,
+    merge,
+    read_committed,
+    read_kept,
+    survey,
+    update_kept,
+)
+
+EMPTY = {kind: {} for kind in ("templates", "graphs", "contexts", "checkers", "bugs", "floors")}
+
+
+def test_nothing_is_gone_and_no_floor_is_lower():
+    """Against what is kept, and against what was committed last."""
+    now, kept = survey(), read_kept()
+
+    assert list(check_kept(kept, now)) == []
+    assert list(check_kept(excuse(read_committed(), kept), now)) == []
+
+
+def test_lowering_the_file_along_with_a_floor_is_told():
+    """What was committed counts for floors; reasons for what is gone count as they are written."""
+    committed = {**EMPTY, "graphs": {"g": ""}, "floors": {"tests": 10}}
+    kept = {**EMPTY, "graphs": {"g": "h shows the same"}, "floors": {"tests": 9}}
+    now = {**EMPTY, "floors": {"tests": 9}}
+
+    assert list(check_kept(kept, now)) == []
+    assert list(check_kept(excuse(committed, kept), now)) == [
+        Breach("kept", "tests: 9, and it has been 10")
+    ]
+
+
+def test_what_is_deleted_is_told():
+    """By its name and kind, unless the file says why it is gone."""
+    kept = {**EMPTY, "templates": {"Mine": "", "Old": "its decorator is gone"}, "graphs": {"g": ""}}
+
+    assert list(check_kept(kept, EMPTY)) == [
+        Breach("kept", "Mine of templates is gone; harness/kept.json says not why"),
+        Breach("kept", "g of graphs is gone; harness/kept.json says not why"),
+    ]
+    assert list(check_kept(kept, {**EMPTY, "templates": {"Mine": ""}, "graphs": {"g": ""}})) == []
+
+
+def test_a_floor_that_is_lowered_or_gone_is_told():
+    """With what it was."""
+    kept = {**EMPTY, "floors": {"cases of here": 10, "coverage of cli: lines": 97.5}}
+    now = {**EMPTY, "floors": {"coverage of cli: lines": 97.0}}
+
+    assert list(check_kept(kept, now)) == [
+        Breach("kept", "there is no floor any more for cases of here; it was 10"),
+        Breach("kept", "coverage of cli: lines: 97, and it has been 97.5"),
+    ]
+
+
+def test_what_is_kept_only_grows(tmp_path):
+    """Floors keep their highest value, and names stay with why they are gone."""
+    kept = {**EMPTY, "templates": {"Old": "gone because"}, "floors": {"a": 3, "b": 1}}
+    now = {**EMPTY, "templates": {"New": ""}, "floors": {"a": 2, "b": 2, "c": 5}}
+    merged = merge(kept, now)
+
+    assert merged["templates"] == {"Old": "gone because", "New": ""}
+    assert merged["floors"] == {"a": 3, "b": 2, "c": 5}
+    path = tmp_path / "kept.json"
+    path.write_text(json.dumps({**EMPTY, "floors": {"tests": 10**9}}), encoding="utf-8")
+    update_kept(str(path))
+    assert read_kept(str(path))["floors"]["tests"] == 10**9
+    assert read_committed(str(path)) == {}
