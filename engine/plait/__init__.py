@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from plait.client.step import Step
     from plait.client.stores import Source
     from plait.client.task import Task
+    from plait.flow.config import Config, config_expr
     from plait.flow.current import current
     from plait.flow.include import IncludeFile
     from plait.flow.merge import MergeArtifactsException, MissingInMergeArtifactsException
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from plait.plugins.card import card
     from plait.plugins.catch import FailureHandledByCatch, catch
     from plait.plugins.environment import environment
+    from plait.plugins.project import project
     from plait.plugins.resources import resources
     from plait.plugins.retry import retry
     from plait.plugins.timeout import TimeoutException, timeout
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from plait.runner.runner import Runner
 
 __all__ = [
+    "Config",
     "DataArtifact",
     "FailureHandledByCatch",
     "Flow",
@@ -62,6 +65,7 @@ __all__ = [
     "__version__",
     "card",
     "catch",
+    "config_expr",
     "current",
     "default_metadata",
     "default_namespace",
@@ -70,6 +74,7 @@ __all__ = [
     "get_namespace",
     "metadata",
     "namespace",
+    "project",
     "resources",
     "retry",
     "step",
@@ -81,6 +86,7 @@ __version__ = VERSION
 # Where each name is written. A script that only reads results needs no decorators, and one that
 # only shows its flow needs no client, so each is imported when it is asked for.
 _HOMES = {
+    "Config": "plait.flow.config",
     "DataArtifact": "plait.client.artifact",
     "FailureHandledByCatch": "plait.plugins.catch",
     "Flow": "plait.client.flow",
@@ -102,6 +108,7 @@ _HOMES = {
     "TimeoutException": "plait.plugins.timeout",
     "card": "plait.plugins.card",
     "catch": "plait.plugins.catch",
+    "config_expr": "plait.flow.config",
     "current": "plait.flow.current",
     "default_metadata": "plait.client.source",
     "default_namespace": "plait.client.namespaces",
@@ -109,6 +116,7 @@ _HOMES = {
     "get_metadata": "plait.client.source",
     "get_namespace": "plait.client.namespaces",
     "namespace": "plait.client.namespaces",
+    "project": "plait.plugins.project",
     "resources": "plait.plugins.resources",
     "retry": "plait.plugins.retry",
     "step": "plait.flow.step",

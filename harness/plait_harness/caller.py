@@ -23,6 +23,9 @@ UNTRUE = 97
 _MANY = {"tag": "tags", "with": "with_"}
 """Options that may be given often, and what the API calls them."""
 
+_PAIRS = ("config", "config-value")
+"""Options that are followed by a name and what it is given."""
+
 
 def read_options(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """Give the keyword arguments that a command line stands for, and what is no option."""
@@ -35,6 +38,10 @@ def read_options(words: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
             rest.append(word)
             continue
         option, equals, text = word[2:].partition("=")
+        if option in _PAIRS:
+            name, given = left.pop(0), left.pop(0)
+            named.setdefault(option.replace("-", "_"), []).append((name, given))
+            continue
         value: Any = text
         if not equals:
             has_value = bool(left) and not left[0].startswith("--")

@@ -168,10 +168,10 @@ def _settings() -> Iterator[Row]:
 
 
 def _decorators() -> Iterator[Row]:
-    from plait.hooks.registry import BUILT_IN, get_step_decorator
+    from plait.hooks.registry import BUILT_IN, BUILT_IN_FOR_FLOWS, get_decorator
 
-    for name in BUILT_IN:
-        decorator = get_step_decorator(name)
+    for name in (*BUILT_IN, *BUILT_IN_FOR_FLOWS):
+        decorator = get_decorator(name)
         yield Row(f"@{name}", frozenset({name}), meaning=_first_line(decorator))
         for attribute, default in decorator.defaults.items():
             meaning = f"{default!r}, unless it is given"

@@ -94,8 +94,11 @@ def render(fit: Fit) -> Rendered:
     rendered = flow.render(
         **shared,
         flow_name=flow_name,
-        engine_names=_engine_names(mentioned | {"FlowSpec", "step"}),
+        engine_names=_engine_names(mentioned | {"step"}),
         harness_names=_among(EXPECT_NAMES, mentioned),
+        bases=", ".join(template.bases),
+        flow_decorators=template.flow_decorators,
+        configs=list(_declared("Config", template.configs)),
         class_vars=[(name, _source(value)) for name, value in template.class_vars.items()],
         declarations=declarations,
         steps=steps,
@@ -151,7 +154,7 @@ def _public_names() -> frozenset[str]:
 
 
 def _engine_names(mentioned: frozenset[str] | set[str]) -> list[str]:
-    always = {"FlowSpec", "step"} & set(mentioned)
+    always = {"step"} & set(mentioned)
     return sorted((_public_names() & mentioned) | always)
 
 
@@ -167,9 +170,14 @@ def _mentioned_in_flow(template: TemplateSpec, steps: Iterable[_Step]) -> frozen
         found |= {"carry_turns"} if step.carries_turns else set()
         for tag in step.tags:
             found |= _names(template, f"@tag of {step.function}", tag)
+    for base in template.bases:
+        found |= _names(template, "BASES", base)
+    for decorator in template.flow_decorators:
+        found |= _names(template, "FLOW_DECORATORS", decorator)
     for name, value in template.class_vars.items():
         found |= _names(template, f"CLASS_VARS['{name}']", _source(value))
-    for declaration in _declarations_of(template):
+    declared = [*_declared("Config", template.configs), *_declarations_of(template)]
+    for declaration in declared:
         found.add(declaration.kind)
         for key, value in declaration.arguments:
             found |= _names(template, f"{key} of {declaration.kind} '{declaration.name}'", value)
@@ -223,12 +231,13 @@ def _transition_of(node: NodeSpec) -> str:
 
 
 def _declarations_of(template: TemplateSpec) -> Iterable[_Declaration]:
-    for kind, declared in (
-        ("Parameter", template.parameters),
-        ("IncludeFile", template.include_files),
-    ):
-        for name, arguments in declared.items():
-            yield _Declaration(name, _attribute_of(name), kind, _arguments_of(arguments))
+    yield from _declared("Parameter", template.parameters)
+    yield from _declared("IncludeFile", template.include_files)
+
+
+def _declared(kind: str, given: Mapping[str, Mapping[str, Any]]) -> Iterable[_Declaration]:
+    for name, arguments in given.items():
+        yield _Declaration(name, _attribute_of(name), kind, _arguments_of(arguments))
 
 
 def _attribute_of(name: str) -> str:

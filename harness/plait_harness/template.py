@@ -93,6 +93,16 @@ class FlowTest:
     INCLUDE_FILES: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     """Flow files: name -> keyword arguments of `IncludeFile`, each as source."""
 
+    CONFIGS: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Flow configs: name -> keyword arguments of `Config`, each as source. They stand before all
+    else in the class, so that defaults, class attributes and `@tag` may use them."""
+
+    FLOW_DECORATORS: ClassVar[Sequence[str]] = ()
+    """Decorators of the class, each as source without the `@`, the first outermost."""
+
+    BASES: ClassVar[Sequence[str]] = ("FlowSpec",)
+    """What the flow is derived from, in order: names that `HEADER` brings, or FlowSpec."""
+
     CLASS_VARS: ClassVar[Mapping[str, Any]] = {}
     """Class attributes of the flow: name -> source."""
 

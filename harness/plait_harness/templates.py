@@ -52,6 +52,9 @@ class TemplateSpec:
     priority: int
     parameters: Mapping[str, Mapping[str, Any]]
     include_files: Mapping[str, Mapping[str, Any]]
+    configs: Mapping[str, Mapping[str, Any]]
+    flow_decorators: tuple[str, ...]
+    bases: tuple[str, ...]
     class_vars: Mapping[str, Any]
     header: str
     required_files: Mapping[str, str | bytes]
@@ -133,7 +136,10 @@ def _read_template(cls: type[FlowTest], file: str) -> TemplateSpec:
     if not doc:
         raise Mistake(f"{where} has no docstring", "its first line is one sentence: what it shows")
     facts = {name.lower(): getattr(cls, name) for name in _ATTRIBUTES}
-    for name in ("top_options", "run_options", "resume_options", "leaves"):
+    for name in (
+        *("top_options", "run_options", "resume_options", "leaves"),
+        *("flow_decorators", "bases"),
+    ):
         facts[name] = tuple(facts[name])
     for name in ("should_fail", "resume"):
         facts[name] = int(facts[name])
@@ -153,6 +159,9 @@ _SHAPES: Mapping[str, tuple[type, str]] = {
     "PRIORITY": (int, "a number"),
     "PARAMETERS": (dict, "a dict of name -> keyword arguments"),
     "INCLUDE_FILES": (dict, "a dict of name -> keyword arguments"),
+    "CONFIGS": (dict, "a dict of name -> keyword arguments"),
+    "FLOW_DECORATORS": (tuple, "a tuple of decorators"),
+    "BASES": (tuple, "a tuple of names"),
     "CLASS_VARS": (dict, "a dict of name -> source"),
     "HEADER": (str, "a string of source"),
     "REQUIRED_FILES": (dict, "a dict of path -> content"),
@@ -188,7 +197,7 @@ def _check_entries(cls: type[FlowTest], where: str) -> None:
         for graph, because in getattr(cls, name).items():
             if not isinstance(because, str) or not because.strip():
                 raise Mistake(f"{where}: {name} has no because for '{graph}'")
-    for name in ("PARAMETERS", "INCLUDE_FILES"):
+    for name in ("PARAMETERS", "INCLUDE_FILES", "CONFIGS"):
         for parameter, arguments in getattr(cls, name).items():
             if not isinstance(arguments, dict):
                 raise Mistake(f"{where}: {name}['{parameter}'] is not a dict of keyword arguments")

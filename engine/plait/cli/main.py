@@ -128,7 +128,7 @@ def make_program(session: Session) -> Program:
         entries=ENTRIES,
         invoke_without_command=True,
         help=own or f"The flow {session.flow_name}.",
-        params=_options(),
+        params=[*_options(), *_flow_options(session)],
         callback=_take_choices,
         examples={
             "": "validate the flow, and say how to go on",
@@ -196,6 +196,36 @@ def _options() -> list[click.Parameter]:
             section=section,
             help=SETTINGS["package-suffixes"].meaning,
         ),
+        *(
+            Option(
+                [name],
+                nargs=2,
+                multiple=True,
+                metavar=f"NAME {what}",
+                # Each config has variables of its own, so that one can be set without the others.
+                allow_from_autoenv=False,
+                section=section,
+                help=meaning,
+            )
+            for name, what, meaning in (
+                ("--config", "FILE", "Read a config of the flow from a file; may be given often."),
+                ("--config-value", "JSON", "Give a config a value; may be given often."),
+            )
+        ),
+    ]
+
+
+def _flow_options(session: Session) -> list[click.Parameter]:
+    """Give the options that decorators of the flow bring."""
+    return [
+        Option(
+            [f"--{option.name}/--no-{option.name}" if option.is_flag else f"--{option.name}"],
+            default=None,
+            metavar=None if option.is_flag else "TEXT",
+            section=f"Options of @{decorator}, before the command",
+            help=option.help,
+        )
+        for decorator, option in session.find_flow_options()
     ]
 
 
@@ -203,7 +233,12 @@ def _options() -> list[click.Parameter]:
 def _take_choices(context: click.Context, /, **chosen: Any) -> int | None:
     session: Session = context.obj
     # `with` is a word of Python's own, and what PLAIT_WITH is named after.
-    session.choices = Choices(decorators=chosen.pop("with"), **chosen)
+    given = {option.key: chosen.pop(option.key) for _, option in session.find_flow_options()}
+    session.choices = Choices(
+        decorators=chosen.pop("with"),
+        flow_options={key: value for key, value in given.items() if value is not None},
+        **chosen,
+    )
     if context.invoked_subcommand is not None:
         return None
     from plait.cli.commands.check import greet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,29 +17,47 @@ _GIVEN = "plait.cli.given_parameters"
 
 
 class ParameterCommand(Command):
-    """A command whose options include the parameters of the flow it is called for.
-
-    Class attributes:
-        hidden_parameters: Whether help leaves them out, since they are taken only to be refused.
-    """
-
-    hidden_parameters = False
+    """A command whose options include the parameters of the flow it is called for."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Give the flow's parameters, then the command's own options."""
         # Asked for many times in one call, and each option is to be the same object each time.
         options: list[click.Parameter] | None = ctx.meta.get(f"{_GIVEN}.options")
         if options is None:
-            options = ctx.meta[f"{_GIVEN}.options"] = _make_options(
-                ctx, hidden=self.hidden_parameters
-            )
+            options = ctx.meta[f"{_GIVEN}.options"] = self.make_options(ctx)
         return [*options, *super().get_params(ctx)]
+
+    def make_options(self, ctx: click.Context) -> list[click.Parameter]:
+        """Make the options for the flow's parameters."""
+        definition = _session(ctx).read_definition()
+        section = f"Parameters of {definition.name}"
+        return [
+            _make_option(parameter, position, section)
+            for position, parameter in enumerate(definition.parameters.values())
+        ]
 
 
 class ResumeCommand(ParameterCommand):
     """A command that knows the flow's parameters only to say that it takes none."""
 
-    hidden_parameters = True
+    def make_options(self, ctx: click.Context) -> list[click.Parameter]:
+        """Make the options, which help leaves out."""
+        # By their names alone: the rest may depend on configs, which come from the run resumed.
+        from plait.flow.definition import read_declared
+
+        parameters, _ = read_declared(_session(ctx).flow_class)
+        return [
+            Option(
+                [*_spell(str(parameter.name)), f"parameter_{position}"],
+                is_flag=False,
+                flag_value="true",
+                hidden=True,
+                expose_value=False,
+                allow_from_autoenv=False,
+                callback=_keeper(str(parameter.name)),
+            )
+            for position, parameter in enumerate(parameters.values())
+        ]
 
 
 def given_parameters(ctx: click.Context) -> dict[str, object]:
@@ -47,53 +66,51 @@ def given_parameters(ctx: click.Context) -> dict[str, object]:
     return given
 
 
-def _make_options(ctx: click.Context, *, hidden: bool) -> list[click.Parameter]:
+def _session(ctx: click.Context) -> Session:
     session = ctx.find_object(Session)
     assert session is not None, "only a flow's program has parameters"
-    definition = session.read_definition()
-    section = f"Parameters of {definition.name}"
-    return [
-        _make_option(parameter, position, section, hidden=hidden)
-        for position, parameter in enumerate(definition.parameters.values())
-    ]
+    return session
 
 
-def _make_option(parameter: Parameter, position: int, section: str, *, hidden: bool) -> Option:
+def _keeper(name: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
+    def keep(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.meta.setdefault(_GIVEN, {})[name] = value
+
+    return keep
+
+
+def _spell(name: str) -> list[str]:
+    # `_` and `-` are the same in a parameter's name.
+    spellings = (name, name.replace("_", "-"), name.replace("-", "_"))
+    return list(dict.fromkeys(f"--{spelling}" for spelling in spellings))
+
+
+def _make_option(parameter: Parameter, position: int, section: str) -> Option:
     from plait.flow.parameters import describe
     from plait.flow.types import Scalar
 
     about = describe(parameter)
-
-    def keep(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
-        if value is not None:
-            ctx.meta.setdefault(_GIVEN, {})[about.name] = value
-
     words = about.words[:1].upper() + about.words[1:]
     notes = [f"{about.help.rstrip('.')}. {words}." if about.help else f"{words}."]
     if about.default is not None:
         notes.append(f"[default: {about.default}]")
     if about.required:
         notes.append("[required]")
-    # `_` and `-` are the same in a parameter's name.
-    spellings = dict.fromkeys(
-        f"--{name}"
-        for name in (about.name, about.name.replace("_", "-"), about.name.replace("-", "_"))
-    )
     # A truth value may be given by its name alone.
     alone: dict[str, Any] = (
         {"is_flag": False, "flag_value": "true"} if parameter.kind == Scalar(bool) else {}
     )
     return Option(
         # A name of its own for click, so that no parameter is taken for an option of the command.
-        [*spellings, f"parameter_{position}"],
+        [*_spell(about.name), f"parameter_{position}"],
         type=str,
         metavar="|".join(about.choices) or "VALUE",
         help="  ".join(notes),
         section=section,
-        hidden=hidden,
         expose_value=False,
         # `resolve_parameters` reads the environment itself, and knows more of it.
         allow_from_autoenv=False,
-        callback=keep,
+        callback=_keeper(about.name),
         **alone,
     )

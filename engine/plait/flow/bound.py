@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+from plait.flow.config import Config
 from plait.flow.errors import FixedName
 from plait.flow.members import OWN_NAMES, class_attributes
 from plait.flow.parameters import Parameter
@@ -57,7 +58,7 @@ class Constant:
 
 def is_constant(name: str, value: object) -> bool:
     """Say whether a class attribute is data, and so an artifact of every run."""
-    if name.startswith("_") or isinstance(value, (Parameter, ModuleType, type)):
+    if name.startswith("_") or isinstance(value, (Parameter, Config, ModuleType, type)):
         return False
     return not hasattr(type(value), "__get__") and not is_step(value)
 
@@ -81,5 +82,5 @@ def make_bound(cls: type, root: type, constants: Mapping[str, object]) -> type:
         if is_step(value) and isinstance(value, FunctionType):
             members[name] = Fixed(value, "a step")
         elif name in constants:
-            members[name] = Constant(name, value)
+            members[name] = Constant(name, constants[name])
     return type(cls)(cls.__name__, (cls,), members)

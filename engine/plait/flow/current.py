@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from plait.base.errors import PlaitError, nearest
@@ -21,7 +21,7 @@ class RunningTask:
         username: Who started the run.
         parameter_names: The parameters of the flow, as its attributes are called.
         tags: All tags that the run had when it was started, user and system.
-        project_name: The project that the flow belongs to, if any.
+        given: What decorators of the flow give `current`, by name.
     """
 
     key: AttemptKey
@@ -30,7 +30,7 @@ class RunningTask:
     username: str | None = None
     parameter_names: Sequence[str] = ()
     tags: frozenset[str] = frozenset()
-    project_name: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 class UnknownCurrent(PlaitError, AttributeError):
@@ -124,13 +124,36 @@ class Current:
     @property
     def project_name(self) -> str | None:
         """The project that the flow belongs to; None if it belongs to none."""
-        return None if self._task is None else self._task.project_name
+        found: str | None = self._given("project_name")
+        return found
+
+    @property
+    def branch_name(self) -> str | None:
+        """The branch of the project, such as `user.ada`, `test.new_model` or `prod`."""
+        found: str | None = self._given("branch_name")
+        return found
+
+    @property
+    def is_production(self) -> bool | None:
+        """Whether the run is one of production; None if the flow belongs to no project."""
+        found: bool | None = self._given("is_production")
+        return found
+
+    @property
+    def project_flow_name(self) -> str | None:
+        """The flow as `project.branch.Flow`; None if it belongs to no project."""
+        found: str | None = self._given("project_flow_name")
+        return found
+
+    def _given(self, name: str) -> Any:
+        return None if self._task is None else self._task.given.get(name)
 
     def get(self, name: str, default: Any = None) -> Any:
         """Give what is called *name*, or *default* where that is unknown or None."""
-        value = self._offered.get(name)
         if name in _NAMES:
             value = getattr(self, name)
+        else:
+            value = self._offered.get(name, self._given(name))
         return default if value is None else value
 
     def __contains__(self, name: object) -> bool:
@@ -141,6 +164,8 @@ class Current:
             raise AttributeError(name)
         if name in self._offered:
             return self._offered[name]
+        if self._task is not None and name in self._task.given:
+            return self._task.given[name]
         raise UnknownCurrent(name, self._offered)
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from plait.base.errors import Finding
+from plait.flow.config import ConfigDeclaration
 from plait.flow.parameters import Parameter, fold_name
 from plait.flow.types import BadValue
 
@@ -68,6 +69,33 @@ def check_parameters(parameters: Mapping[str, Parameter]) -> Iterator[Finding]:
                 where=parameter.where,
             )
         yield from _check_value(parameter)
+
+
+def check_configs(configs: Mapping[str, ConfigDeclaration]) -> Iterator[Finding]:
+    """Find what is wrong with the declarations of a flow's configs, by the names in steps."""
+    seen: dict[str, str] = {}
+    for attribute, config in configs.items():
+        name = config.name
+        if attribute.startswith("_") or not _is_name(name) or fold_name(name).startswith("value-"):
+            shown = attribute if attribute.startswith("_") else name
+            yield Finding(
+                slug="bad-config-name",
+                what=f"a config cannot be called {shown!r}",
+                why="it is seen by everybody who reads the run, and named by the variables "
+                "PLAIT_CONFIG_<NAME> and PLAIT_CONFIG_VALUE_<NAME>",
+                fix="use letters, digits, '_' and '-', a letter first, and not 'value_' in front",
+                where=config.where,
+            )
+            continue
+        other = seen.setdefault(fold_name(name), attribute)
+        if other != attribute:
+            yield Finding(
+                slug="clashing-configs",
+                what=f"configs '{configs[other].name}' and '{name}' cannot be told apart",
+                why=f"both are set by {config.file_variable}; case, '-' and '_' make no difference",
+                fix="rename one of them",
+                where=config.where,
+            )
 
 
 def _check_value(parameter: Parameter) -> Iterator[Finding]:

@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from plait.base.errors import Finding, UsageError
+from plait.flow.config import is_later
 from plait.flow.source import find_caller
 from plait.flow.step import (
     MisplacedDecorator,
+    PendingDecorator,
     add_decorator,
     add_finding,
     is_step,
 )
-from plait.hooks.registry import get_step_decorator
+from plait.hooks.flow import FlowDecorator
+from plait.hooks.registry import get_decorator
 from plait.hooks.step import BadDecorator, StepDecorator
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -88,6 +91,9 @@ class DecoratorFunction(Generic[Attributes]):
             raise MisplacedDecorator(name, function)
         if not is_step(function) and not _is_in_class(function):
             raise MisplacedDecorator(name, function)
+        if is_later(attributes):
+            add_decorator(function, PendingDecorator(self.decorator, attributes, where))
+            return function
         try:
             decorator = self.decorator(attributes, where=where)
         except BadDecorator as error:
@@ -113,7 +119,7 @@ def decorate(
     return DecoratorFunction(decorator)
 
 
-def parse_with(text: str) -> StepDecorator:
+def parse_with(text: str) -> StepDecorator | FlowDecorator:
     r"""Make the decorator that `--with` asks for.
 
     A value is read as JSON; `True`, `False` and `None` are understood too. What is neither is
@@ -133,7 +139,7 @@ def parse_with(text: str) -> StepDecorator:
     if not name:
         raise BadWith(text, "the name of a decorator is missing")
     attributes = _parse_attributes(text, rest) if colon else {}
-    return get_step_decorator(name)(attributes)
+    return get_decorator(name)(attributes)
 
 
 def _is_in_class(function: Callable[..., Any]) -> bool:

@@ -11,16 +11,21 @@ from typing import Any
 from plait.base.errors import Finding, InvalidFlow, UsageError, Where, shown_path
 from plait.base.records import TransitionKind
 from plait.flow.bound import is_constant, make_bound
-from plait.flow.declarations import check_parameters
+from plait.flow.config import ConfigDeclaration, is_later
+from plait.flow.declarations import check_configs, check_parameters
 from plait.flow.decorate import parse_with
 from plait.flow.errors import FixedName
+from plait.flow.flow_decorate import flow_findings_of
 from plait.flow.members import FREE_NAMES, OWN_NAMES, class_attributes
 from plait.flow.parameters import Parameter
+from plait.flow.plans import plan_attempts
+from plait.flow.realise import Realiser, read_configs
 from plait.flow.spec import FlowSpec
 from plait.flow.step import MisplacedDecorator, decorators_of, findings_of, is_step
 from plait.graph.build import analyse
 from plait.graph.model import Graph, Node
-from plait.hooks.step import MAX_ATTEMPTS, AttemptPlan, Needs, StepChecked, StepDecorator
+from plait.hooks.flow import FlowChecked, FlowDecorator
+from plait.hooks.step import MAX_ATTEMPTS, AttemptPlan, StepChecked, StepDecorator
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,9 @@ class FlowDefinition:
         file: The file that the class is written in; empty if in none, such as in a notebook.
         graph: Its steps.
         parameters: Its parameters, by the names that steps use, in the order of the source.
+        configs: Its configs, by the names that steps use.
+        config_values: Their values, by the same names; None for one that has none.
+        flow_decorators: The decorators of the flow itself, outermost first.
         constants: The data among its class attributes, by name.
         decorators: The decorators of each step, outermost first.
         plans: What the decorators of each step ask for, together.
@@ -50,6 +58,18 @@ class FlowDefinition:
     plans: Mapping[str, AttemptPlan]
     bound: type = field(repr=False, compare=False)
     class_names: frozenset[str] = field(repr=False, compare=False)
+    configs: Mapping[str, ConfigDeclaration] = field(default_factory=dict)
+    config_values: Mapping[str, Any] = field(default_factory=dict)
+    flow_decorators: tuple[FlowDecorator, ...] = ()
+
+    def configs_by_name(self) -> Any:
+        """Give the values of the configs by the names that the command line uses, read-only."""
+        if not self.configs:
+            return {}
+        from plait.flow.config_value import freeze
+
+        named = {d.name: self.config_values[attribute] for attribute, d in self.configs.items()}
+        return freeze(named, "configs")
 
 
 class NotAFlow(UsageError):
@@ -65,28 +85,46 @@ class NotAFlow(UsageError):
         )
 
 
-def read_definition(cls: type, *, with_: Sequence[str] = (), lint: bool = True) -> FlowDefinition:
+def read_definition(
+    cls: type,
+    *,
+    with_: Sequence[str] = (),
+    configs: Mapping[str, Any] | None = None,
+    lint: bool = True,
+) -> FlowDefinition:
     """Read a flow class and check everything about it that can be checked before it runs.
 
     Args:
         cls: The class, derived from FlowSpec.
-        with_: Decorators for every step that does not have them in the code and can have them,
-            as `--with` takes them.
+        with_: Decorators for every step that does not have them in the code and can have them, or
+            for the flow, as `--with` takes them.
+        configs: The values of the flow's configs, by the names that steps use, read-only; by
+            default those that the source gives them.
         lint: Whether to look as well for mistakes in the graph that a run can do without finding.
 
     Raises:
         NotAFlow: *cls* is no flow.
+        InvalidConfigs: The source gives a config no value that can be read.
         InvalidFlow: With everything that is wrong with it.
         BadWith, UnknownDecorator, BadDecorator: One of *with_* can't be used.
     """
     if not (isinstance(cls, type) and issubclass(cls, FlowSpec) and cls is not FlowSpec):
         raise NotAFlow(cls)
     members = class_attributes(cls, FlowSpec)
-    parameters = _read_parameters(members)
-    constants = {n: v for n, v in members.items() if is_constant(n, v)}
+    declared = read_configs(members)
+    values = give_configs(cls, {}) if configs is None else configs
+    realiser = Realiser(cls, declared, values)
+    parameters = {n: realiser.read_parameter(p) for n, p in _read_parameters(members).items()}
+    constants = realiser.read_constants({n: v for n, v in members.items() if is_constant(n, v)})
     extra = [parse_with(text) for text in with_]
+    flow_decorators = realiser.read_flow_decorators(cls)
+    flow_names = {decorator.name for decorator in flow_decorators}
+    flow_decorators += tuple(
+        d for d in extra if isinstance(d, FlowDecorator) and d.name not in flow_names
+    )
+    step_extra = [decorator for decorator in extra if isinstance(decorator, StepDecorator)]
     decorators = {
-        name: _add_extra(decorators_of(member), extra)
+        name: _add_extra(realiser.read_decorators(member), step_extra)
         for name, member in members.items()
         if is_step(member)
     }
@@ -98,12 +136,16 @@ def read_definition(cls: type, *, with_: Sequence[str] = (), lint: bool = True) 
     findings = [
         *findings,
         *check_parameters(parameters),
+        *check_configs(declared),
+        *realiser.findings,
+        *flow_findings_of(cls),
+        *_check_flow(cls.__name__, graph, parameters, flow_decorators),
         *_check_members(members),
         *_check_decorators(cls.__name__, graph, parameters, decorators, members),
     ]
     if findings or graph is None:
         raise InvalidFlow(cls.__name__, findings)
-    hidden = [*parameters, *constants, *graph.nodes, *vars(FlowSpec)]
+    hidden = [*parameters, *declared, *constants, *graph.nodes, *vars(FlowSpec)]
     return FlowDefinition(
         cls=cls,
         name=cls.__name__,
@@ -115,36 +157,23 @@ def read_definition(cls: type, *, with_: Sequence[str] = (), lint: bool = True) 
         plans={step: plan_attempts(decorators[step]) for step in graph.nodes},
         bound=make_bound(cls, FlowSpec, constants),
         class_names=frozenset(dir(cls)).difference(hidden) | (FREE_NAMES - members.keys()),
+        configs=declared,
+        config_values={name: values.get(name) for name in declared},
+        flow_decorators=flow_decorators,
     )
 
 
-def plan_attempts(decorators: Sequence[StepDecorator]) -> AttemptPlan:
-    """Give what the decorators of one step ask for together.
+def read_declared(cls: type) -> tuple[dict[str, Parameter], dict[str, ConfigDeclaration]]:
+    """Give the parameters and the configs of a flow as they are declared, nothing of it checked.
 
-    The decorator with the most retries says how many there are and how long to wait; a fallback
-    is made if any has one. The shortest limit holds, the largest of each need, and of variables
-    that two set, what the inner one says.
+    Args:
+        cls: The flow; any class.
+
+    Returns:
+        Both by the names that steps use.
     """
-    plans = [decorator.plan_attempts() for decorator in decorators]
-    most = max(plans, key=lambda plan: plan.retries, default=AttemptPlan())
-    limits = [plan.limit for plan in plans if plan.limit is not None]
-    needs = [plan.needs for plan in plans if plan.needs is not None]
-    return AttemptPlan(
-        retries=most.retries,
-        minutes_between=most.minutes_between,
-        fallback=any(plan.fallback for plan in plans),
-        limit=min(limits, key=lambda limit: limit.seconds, default=None),
-        needs=_largest(needs) if needs else None,
-        environment={k: v for plan in plans for k, v in plan.environment.items()},
-    )
-
-
-def _largest(needs: Sequence[Needs]) -> Needs:
-    return Needs(
-        cpu=max(need.cpu for need in needs),
-        memory=max(need.memory for need in needs),
-        gpu=max(need.gpu for need in needs),
-    )
+    members = class_attributes(cls, FlowSpec)
+    return _read_parameters(members), read_configs(members)
 
 
 def _read_parameters(members: Mapping[str, object]) -> dict[str, Parameter]:
@@ -155,6 +184,27 @@ def _read_parameters(members: Mapping[str, object]) -> dict[str, Parameter]:
             member.__set_name__(type(member), name)
             found[name] = member
     return found
+
+
+def give_configs(cls: type, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the values of a flow's configs for what a program gave, else by their defaults.
+
+    Args:
+        cls: The flow.
+        given: Dicts, or texts of them, by the names that steps or the command line use.
+
+    Raises:
+        InvalidConfigs: With everything that is wrong.
+    """
+    _, declared = read_declared(cls)
+    if not declared and not given:
+        return {}
+    from plait.flow.config_load import load_configs
+    from plait.flow.config_source import GivenConfigs
+
+    names = {attribute: config.name for attribute, config in declared.items()}
+    values = tuple((names.get(name, name), value) for name, value in given.items())
+    return load_configs(cls.__name__, declared, GivenConfigs(values=values), {})
 
 
 def _all_parameters(cls: type) -> list[tuple[str, Where | None]]:
@@ -191,6 +241,8 @@ def _check_members(members: Mapping[str, Any]) -> Iterator[Finding]:
                 fix="give it another name",
                 where=member.where if isinstance(member, Parameter) else _where(member),
             )
+        if is_later(member):
+            continue  # it would take a question about decorators for one about a key
         yield from findings_of(member)
         if not is_step(member):
             for decorator in decorators_of(member):
@@ -252,6 +304,22 @@ def _checked(
         steps=tuple(graph.nodes),
         parameters=tuple(parameters),
     )
+
+
+def _check_flow(
+    flow: str,
+    graph: Graph | None,
+    parameters: Mapping[str, Parameter],
+    decorators: Sequence[FlowDecorator],
+) -> Iterator[Finding]:
+    checked = FlowChecked(
+        flow=flow,
+        steps=() if graph is None else tuple(graph.nodes),
+        parameters=tuple(parameters),
+        decorators=tuple(decorator.name for decorator in decorators),
+    )
+    for decorator in decorators:
+        yield from decorator.check(checked)
 
 
 def _check_decorators(

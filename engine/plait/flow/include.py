@@ -22,13 +22,14 @@ class UnreadableInclude(UsageError):
             fix = f"paths begin in the folder that you are in; give --{parameter.name} {beside}"
         super().__init__(
             f"the file of '{parameter.name}' cannot be read: '{path}'",
-            why=f"{why}; {_look_around(path)}",
+            why=f"{why}; {look_around(path)}",
             fix=fix,
             where=parameter.where,
         )
 
 
-def _look_around(path: str) -> str:
+def look_around(path: str) -> str:
+    """Say what a path that names no file may have meant, or where it begins."""
     folder, name = os.path.split(path)
     try:
         hint = nearest(name, os.listdir(folder or "."))

@@ -83,7 +83,8 @@ def merge_artifacts(
         raise MergeOutsideJoin(scope.step)
     chosen = _check_arguments(inputs, include, exclude)
     where = find_caller()
-    parameters = scope.definition.parameters
+    definition = scope.definition
+    fixed = definition.parameters.keys() | definition.configs.keys()
     found: dict[str, dict[str, ArtifactRef]] = {}
     for given in chosen:
         for name, ref in sealed_of(given).artifacts.items():
@@ -92,7 +93,7 @@ def merge_artifacts(
         name
         for name in include or found
         if name not in exclude
-        and name not in parameters
+        and name not in fixed
         and not is_hidden(name)
         and not scope.is_set_here(flow, name)
     ]

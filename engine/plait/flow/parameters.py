@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from plait.base.errors import Finding, PlaitError, UsageError, nearest
@@ -24,12 +24,14 @@ class DeployContext:
     Args:
         flow_name: The name of the flow.
         user_name: Who starts the run.
-        parameter_name: The parameter whose value is asked for.
+        parameter_name: The parameter, or config, whose value is asked for.
+        configs: The values of the flow's configs by name, read-only: `context.configs.cfg.key`.
     """
 
     flow_name: str
     user_name: str
     parameter_name: str
+    configs: Any = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +256,7 @@ def resolve_parameters(
         if only is not None and attribute not in only:
             continue
         try:
-            values[attribute] = _resolve(definition.name, parameter, wanted, environ)
+            values[attribute] = _resolve(definition, parameter, wanted, environ)
         except UsageError as error:
             findings.extend(error.findings)
     known = {fold_name(p.name): p.name for p in definition.parameters.values()}
@@ -302,7 +304,10 @@ class DefaultFailed(UsageError):
 
 
 def _resolve(
-    flow: str, parameter: Parameter, given: Mapping[str, object], environ: Mapping[str, str]
+    definition: FlowDefinition,
+    parameter: Parameter,
+    given: Mapping[str, object],
+    environ: Mapping[str, str],
 ) -> object:
     key = fold_name(parameter.name)
     if given.get(key) is not None:
@@ -310,7 +315,7 @@ def _resolve(
     if environ.get(parameter.env):
         return parameter.read(environ[parameter.env], parameter.env)
     if parameter.has_function:
-        return _call_default(flow, parameter)
+        return _call_default(definition, parameter)
     if parameter.default is not None:
         return parameter.read(parameter.default)
     if parameter.required:
@@ -318,11 +323,12 @@ def _resolve(
     return None
 
 
-def _call_default(flow: str, parameter: Parameter) -> object:
+def _call_default(definition: FlowDefinition, parameter: Parameter) -> object:
     from plait.base.identity import user_name
 
     function: Callable[[DeployContext], object] = parameter.default
-    context = DeployContext(flow, user_name(), parameter.name)
+    configs = definition.configs_by_name()
+    context = DeployContext(definition.name, user_name(), parameter.name, configs)
     try:
         value = function(context)
     except Exception as error:  # whatever the user's function may raise

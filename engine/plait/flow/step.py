@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from plait.base.errors import Finding, PlaitError, Where
 from plait.flow.source import find_caller
+from plait.hooks.flow import FlowDecorator
 from plait.hooks.step import StepDecorator
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class PendingDecorator:
+    """A decorator with attributes that only the flow's configs will give.
+
+    Args:
+        decorator: The class of the decorator.
+        attributes: Its attributes, expressions over configs among them.
+        where: Where it is written.
+    """
+
+    decorator: type[StepDecorator | FlowDecorator]
+    attributes: Mapping[str, Any]
+    where: Where
+
+    @property
+    def name(self) -> str:
+        """What stands after the `@`."""
+        return self.decorator.name
 
 
 class MisplacedDecorator(PlaitError):
@@ -57,12 +79,14 @@ def is_step(member: object) -> bool:
     return getattr(member, "is_step", False) is True
 
 
-def decorators_of(function: object) -> tuple[StepDecorator, ...]:
+def decorators_of(function: object) -> tuple[StepDecorator | PendingDecorator, ...]:
     """Give the decorators that are written on *function*, outermost first."""
     return tuple(getattr(function, "decorators", ()))
 
 
-def add_decorator(function: Callable[..., Any], decorator: StepDecorator) -> None:
+def add_decorator(
+    function: Callable[..., Any], decorator: StepDecorator | PendingDecorator
+) -> None:
     """Put *decorator* around those that *function* has."""
     # A new list, because functools.wraps may have shared the old one with another function.
     function.__dict__["decorators"] = [decorator, *decorators_of(function)]

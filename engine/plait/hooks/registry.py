@@ -7,10 +7,14 @@ from importlib import import_module
 from typing import Any
 
 from plait.base.errors import UsageError, nearest
+from plait.hooks.flow import FlowDecorator
 from plait.hooks.step import StepDecorator
 
 ENTRY_POINTS = "plait.decorators"
 """The entry point group under which another package offers decorators, `name = module:Class`."""
+
+FLOW_ENTRY_POINTS = "plait.flow_decorators"
+"""The same for decorators of flows."""
 
 # By name and not by import: plugins stand on a higher floor than hooks, and each is loaded only
 # when a flow uses it.
@@ -22,6 +26,8 @@ BUILT_IN = {
     "resources": "plait.plugins.resources:Resources",
     "card": "plait.plugins.card:Card",
 }
+
+BUILT_IN_FOR_FLOWS = {"project": "plait.plugins.project:Project"}
 
 _COMMAND_LINE = "plait.cli.main:run_flow_script"
 """What `MyFlow()` at the end of a script calls: the one upward call of the engine."""
@@ -36,7 +42,8 @@ class UnknownDecorator(UsageError):
         super().__init__(
             f"there is no decorator '{name}'",
             why=nearest(name, known),
-            fix=f"install the package that offers it under the entry point group '{ENTRY_POINTS}'",
+            fix=f"install the package that offers it under the entry point group '{ENTRY_POINTS}', "
+            f"or '{FLOW_ENTRY_POINTS}' for flows",
         )
 
 
@@ -45,28 +52,28 @@ def _load(target: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
-def _installed() -> dict[str, Any]:
+def _installed(group: str) -> dict[str, Any]:
     # Scanning every installed distribution takes tens of milliseconds, so this is asked only for
     # a name that is not built in.
     from importlib.metadata import entry_points
 
-    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    return {point.name: point for point in entry_points(group=group)}
 
 
-def find_step_decorator(name: str) -> type[StepDecorator] | None:
-    """Give the decorator class called *name*, or None."""
-    if name in BUILT_IN:
-        return _load(BUILT_IN[name])  # type: ignore[no-any-return]  # loaded by name
-    point = _installed().get(name)
-    return None if point is None else point.load()
+def get_decorator(name: str) -> type[StepDecorator | FlowDecorator]:
+    """Give the class of the decorator called *name*, of steps or of flows.
 
-
-def get_step_decorator(name: str) -> type[StepDecorator]:
-    """Give the decorator class called *name*. Raises UnknownDecorator."""
-    found = find_step_decorator(name)
-    if found is None:
-        raise UnknownDecorator(name, [*BUILT_IN, *_installed()])
-    return found
+    Raises:
+        UnknownDecorator: None of that name is built in or installed.
+    """
+    built_in = {**BUILT_IN, **BUILT_IN_FOR_FLOWS}
+    if name in built_in:
+        return _load(built_in[name])  # type: ignore[no-any-return]  # loaded by name
+    installed = {**_installed(FLOW_ENTRY_POINTS), **_installed(ENTRY_POINTS)}
+    point = installed.get(name)
+    if point is None:
+        raise UnknownDecorator(name, [*built_in, *installed])
+    return point.load()  # type: ignore[no-any-return]  # the same
 
 
 def command_line() -> Callable[[type], None]:

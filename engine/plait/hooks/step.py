@@ -131,6 +131,21 @@ class BadDecorator(UsageError):
         super().__init__(f"@{name}: {what}", why=why, fix=fix)
 
 
+def complete_attributes(
+    name: str, defaults: Mapping[str, Any], given: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Give the attributes of a decorator called *name*. Raises BadDecorator for unknown ones."""
+    for key in given or {}:
+        if key not in defaults:
+            raise BadDecorator(
+                name,
+                f"there is no attribute '{key}'",
+                why=nearest(key, defaults),
+                fix=f"its attributes are: {', '.join(defaults) or 'none'}",
+            )
+    return {**defaults, **(given or {})}
+
+
 class StepDecorator:
     """The base of every step decorator; override what is needed.
 
@@ -151,16 +166,7 @@ class StepDecorator:
     allow_multiple: ClassVar[bool] = False
 
     def __init__(self, attributes: Mapping[str, Any] | None = None, *, where: Where | None = None):
-        given = dict(attributes or {})
-        for key in given:
-            if key not in self.defaults:
-                raise BadDecorator(
-                    self.name,
-                    f"there is no attribute '{key}'",
-                    why=nearest(key, self.defaults),
-                    fix=f"its attributes are: {', '.join(self.defaults) or 'none'}",
-                )
-        self.attributes: dict[str, Any] = {**self.defaults, **given}
+        self.attributes = complete_attributes(self.name, self.defaults, attributes)
         self.where = where
 
     def check(self, event: StepChecked) -> Iterable[Finding]:

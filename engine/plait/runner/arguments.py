@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
+from typing import Any
 
 from plait.runner.errors import BadRunArgument
 
@@ -54,6 +55,34 @@ def format_options(
     return options, handed
 
 
+def format_configs(
+    config: Mapping[str, object] | Iterable[tuple[str, object]] | None,
+    config_value: Mapping[str, object] | Iterable[tuple[str, object]] | None,
+) -> list[str]:
+    """Give the options that give a flow's configs their values.
+
+    Args:
+        config: The path of each config's file, by the config's name.
+        config_value: The value of each config by its name: a dict, or the text of one.
+
+    Raises:
+        BadRunArgument: A value is none that JSON can hold.
+    """
+    options: list[str] = []
+    for name, path in _pairs(config):
+        options += ["--config", name, _format("config", path)]
+    for name, value in _pairs(config_value):
+        text = value if isinstance(value, str) else _dump("config_value", value)
+        options += ["--config-value", name, text]
+    return options
+
+
+def _pairs(given: Any) -> Iterable[tuple[str, object]]:
+    if isinstance(given, Mapping):
+        return given.items()
+    return given or ()
+
+
 def _many(value: object) -> Iterable[object]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         return (value,)
@@ -78,8 +107,14 @@ def _plain(name: str, value: object) -> object:
     """Give *value* as what it is after a way through JSON."""
     import json
 
+    plain: object = json.loads(_dump(name, value))
+    return plain
+
+
+def _dump(name: str, value: object) -> str:
+    import json
+
     try:
-        plain: object = json.loads(json.dumps(value))
+        return json.dumps(value)
     except (TypeError, ValueError, RecursionError):
         raise BadRunArgument(name, value) from None
-    return plain

@@ -6,13 +6,18 @@ import os
 from collections.abc import Mapping
 from typing import Any, Self
 
-from plait.runner.arguments import FLAGS, format_options
+from plait.runner.arguments import FLAGS, format_configs, format_options
 from plait.runner.errors import NoSuchFlowFile, RunNotStarted
 from plait.runner.executing import ExecutingRun, show
 from plait.runner.process import Call, RunProcess
 
 _PAUSE = 0.01
 """Seconds between two looks at whether a run has begun."""
+
+
+def _flags(given: Mapping[str, Any]) -> frozenset[str]:
+    # Before the command, what is true or false is an option without a value.
+    return frozenset(name for name, value in given.items() if isinstance(value, bool))
 
 
 class Runner:
@@ -32,6 +37,7 @@ class Runner:
         cwd: The folder to run in; by default that of this process.
         stop_on_exit: Whether a run that still goes on when the context is left is stopped.
         top_level: Options before the command, such as `workers="spawn"` or `datastore_root=...`.
+            Configs are given by name: `config={"cfg": "prod.json"}`, `config_value={"cfg": {...}}`.
 
     Raises:
         NoSuchFlowFile: There is no such file.
@@ -68,9 +74,11 @@ class Runner:
         self._env: dict[str, str | None] = dict(env or {})
         self._cwd = None if cwd is None else os.fspath(cwd)
         self._stop_on_exit = stop_on_exit
-        self._before, handed = format_options(top_level, FLAGS)
+        others = {n: v for n, v in top_level.items() if n not in ("config", "config_value")}
+        self._before, handed = format_options(others, FLAGS | _flags(others))
         # Before the command no option is a parameter, so each is text, however long.
         self._before += [f"--{name.replace('_', '-')}={value}" for name, value in handed.items()]
+        self._before += format_configs(top_level.get("config"), top_level.get("config_value"))
         self._files: dict[str, str] = {}
         self._runs: list[ExecutingRun] = []
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 from plait.artifacts.seal import Encoded
@@ -21,6 +21,7 @@ from plait.base.records import ArtifactRef, AttemptFacts, Failure, FailureKind
 from plait.base.version import VERSION
 from plait.flow.definition import FlowDefinition
 from plait.graph.draw import to_json
+from plait.hooks.flow import RunPlanned, RunTraits
 from plait.metadata.protocol import MetadataStore, NewRun, RunEnded, Status
 from plait.runtime.options import RunOptions
 from plait.runtime.origin import NothingToResume, Origin
@@ -89,6 +90,7 @@ class RunFile:
         user: Who started it.
         namespace: The namespace it was started in.
         tags: All its tags at the start.
+        current: What decorators of the flow give `current`, by name.
     """
 
     key: RunKey
@@ -96,6 +98,7 @@ class RunFile:
     user: str
     namespace: str
     tags: frozenset[str]
+    current: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Give the file's content as JSON values."""
@@ -106,6 +109,7 @@ class RunFile:
             "user": self.user,
             "namespace": self.namespace,
             "tags": sorted(self.tags),
+            "current": dict(self.current),
         }
 
     @classmethod
@@ -113,7 +117,9 @@ class RunFile:
         """Read what `to_json` gave."""
         key = RunKey(data["flow"], data["run"])
         tags = frozenset(data["tags"])
-        return cls(key, data["created"], data["user"], data["namespace"], tags)
+        # Runs of earlier versions have none.
+        current = data.get("current", {})
+        return cls(key, data["created"], data["user"], data["namespace"], tags, current)
 
 
 def load_run_file(storage: Storage, key: RunKey) -> RunFile:
@@ -153,6 +159,7 @@ def create_run(  # noqa: PLR0913  # what differs between a run, a resumed, a rem
         RunFolderTaken: Its folder holds another run's results.
         UnwritableRunIdFile: `run_id_file` cannot be written.
         UnpicklableArtifact: A parameter or class attribute cannot be kept.
+        UsageError: A decorator of the flow cannot be used as it is.
     """
     clock = SystemClock()
     now = clock.now()
@@ -163,8 +170,12 @@ def create_run(  # noqa: PLR0913  # what differs between a run, a resumed, a rem
     }
     if carried is None:
         carried = {} if origin is None else origin.find_parameters(definition)
-    tags = frozenset(system_tags(now))
+    for name, value in definition.config_values.items():
+        if name not in carried:
+            values[name] = artifacts.encode(name, value)
     user = user_name()
+    traits = plan_run(definition, user, options.flow_options)
+    tags = frozenset(system_tags(now)) | traits.tags
     facts: dict[str, Any] = {
         "script": definition.file,
         "arguments": sys.argv,
@@ -191,7 +202,7 @@ def create_run(  # noqa: PLR0913  # what differs between a run, a resumed, a rem
         if origin is not None:
             _check_still_there(origin, stores)
         namespace = options.namespace or f"user:{user}"
-        file = RunFile(key, now, user, namespace, options.tags | tags)
+        file = RunFile(key, now, user, namespace, options.tags | tags, traits.current)
         claim = json.dumps(file.to_json()).encode()
         _claim_folder(stores.storage, key, claim)
         parameters_key = AttemptKey(*key, PARAMETERS_STEP, "0", 0)
@@ -206,6 +217,24 @@ def create_run(  # noqa: PLR0913  # what differs between a run, a resumed, a rem
         record_break(stores.metadata, key, error)
         raise
     return key
+
+
+def plan_run(definition: FlowDefinition, user: str, options: Mapping[str, Any]) -> RunTraits:
+    """Give what the decorators of a flow give a run, together; of two, the inner one's holds.
+
+    Args:
+        definition: The flow.
+        user: Who starts the run.
+        options: What was given for the decorators' options, by name.
+    """
+    tags: frozenset[str] = frozenset()
+    current: dict[str, Any] = {}
+    for decorator in definition.flow_decorators:
+        own = {o.key: options[o.key] for o in decorator.options if o.key in options}
+        traits = decorator.plan_run(RunPlanned(definition.name, user, own))
+        tags |= traits.tags
+        current.update(traits.current)
+    return RunTraits(tags, current)
 
 
 def record_break(metadata: MetadataStore, key: RunKey, error: BaseException) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from plait.base.errors import PlaitError, Where
 from plait.base.pathspec import AttemptKey, RunKey
@@ -34,6 +35,7 @@ class RunOptions:
             command, such as `(python, flow.py, --with, retry)`.
         event_logger: The sidecar that is told events, as `NAME` or `NAME:ARGUMENT`; `null` is none.
         monitor: The sidecar that is told measurements, in the same form.
+        flow_options: What was given for the options of the flow's own decorators, by name.
     """
 
     workers: str = "fork"
@@ -50,6 +52,7 @@ class RunOptions:
     command: tuple[str, ...] = ()
     event_logger: str = "null"
     monitor: str = "null"
+    flow_options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

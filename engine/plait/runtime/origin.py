@@ -11,7 +11,7 @@ from plait.base.errors import UsageError, nearest
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.records import ArtifactRef, AttemptFacts
 from plait.flow.definition import FlowDefinition
-from plait.metadata.protocol import MetadataStore
+from plait.metadata.protocol import MetadataStore, RunRecord
 from plait.runtime.resume import ClonePlan, plan_clones
 from plait.upkeep.rescue import rescue_run
 
@@ -93,8 +93,9 @@ class Origin:
     clones: ClonePlan
 
     def find_parameters(self, definition: FlowDefinition) -> dict[str, ArtifactRef]:
-        """Give the parameters that a resumed run of *definition* takes over, by reference."""
-        return {name: ref for name, ref in self.constants.items() if name in definition.parameters}
+        """Give the parameters and configs that a resumed run of *definition* takes over."""
+        taken = definition.parameters.keys() | definition.configs.keys()
+        return {name: ref for name, ref in self.constants.items() if name in taken}
 
     def adopt(
         self, artifacts: Mapping[str, ArtifactRef], constants: Mapping[str, ArtifactRef]
@@ -112,6 +113,26 @@ class Origin:
             name: constants.get(name, ref) if old.get(name) == ref else ref
             for name, ref in artifacts.items()
         }
+
+
+def find_origin(flow: str, stores: OriginStores, run: str | None) -> RunRecord:
+    """Give the facts of the run to resume.
+
+    Args:
+        flow: The flow's name.
+        stores: Where to look.
+        run: The run's id; None for the flow's latest.
+
+    Raises:
+        NothingToResume: There is no such run.
+    """
+    latest = stores.metadata.list_runs(flow, limit=20)
+    if run is None and latest:
+        run = latest[0].key.run
+    record = None if run is None else stores.metadata.find_run(RunKey(flow, run))
+    if record is None:
+        raise NothingToResume(flow, run, (r.key.run for r in latest), stores.root)
+    return record
 
 
 def load_origin(
@@ -132,13 +153,8 @@ def load_origin(
     """
     if step is not None and step not in definition.graph.nodes:
         raise UnknownResumeStep(definition.name, step, definition.graph.nodes)
-    latest = stores.metadata.list_runs(definition.name, limit=20)
-    if run is None and latest:
-        run = latest[0].key.run
-    key = RunKey(definition.name, run or "")
-    record = None if run is None else stores.metadata.find_run(key)
-    if record is None:
-        raise NothingToResume(definition.name, run, (r.key.run for r in latest), stores.root)
+    record = find_origin(definition.name, stores, run)
+    key = record.key
     artifacts = stores.artifacts(definition.name)
     rescue_run(record, stores.metadata, artifacts)
     constants = artifacts.get(AttemptKey(*key, PARAMETERS_STEP, "0", 0))

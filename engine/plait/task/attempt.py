@@ -44,6 +44,7 @@ class AttemptPlace:
         tags: The run's tags, for `current`.
         namespace: The namespace the run was started in, for `current`.
         username: Who started it, for `current`.
+        current: What decorators of the flow give `current`.
     """
 
     definition: FlowDefinition
@@ -52,6 +53,7 @@ class AttemptPlace:
     tags: frozenset[str] = frozenset()
     namespace: str | None = None
     username: str = ""
+    current: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ def _current(place: AttemptPlace, order: TaskOrder) -> RunningTask:
         username=place.username,
         parameter_names=tuple(place.definition.parameters),
         tags=place.tags,
+        given=place.current,
     )
 
 

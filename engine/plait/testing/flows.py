@@ -15,6 +15,7 @@ def run_flow(
     parameters: Mapping[str, Any] | None = None,
     tags: Iterable[str] = (),
     with_: Iterable[str] = (),
+    configs: Mapping[str, Any] | None = None,
     max_num_splits: int = 100,
     **more: Any,
 ) -> Run:
@@ -28,6 +29,7 @@ def run_flow(
         parameters: Values of its parameters; the others have their defaults.
         tags: Tags of the run.
         with_: Decorators for every step, as `--with` takes them.
+        configs: Values of its configs, dicts by name; the others have their defaults.
         max_num_splits: The widest foreach allowed.
         more: Values of parameters, too.
 
@@ -35,19 +37,21 @@ def run_flow(
         The run, done or failed: see its `status` and `successful`.
 
     Raises:
-        InvalidFlow, InvalidParameters: The flow, or a value of a parameter, is wrong.
+        InvalidFlow, InvalidParameters, InvalidConfigs: The flow, or a value given, is wrong.
     """
     from plait.base.settings import DEFAULT_STORES
     from plait.client.opening import open_run
     from plait.client.run import Run
     from plait.client.source import Connection
-    from plait.flow.definition import read_definition
+    from plait.flow.definition import give_configs, read_definition
     from plait.runtime.options import RunOptions
     from plait.runtime.reporter import SilentReporter
     from plait.wiring.runs import run_flow as run
     from plait.wiring.stores import open_memory_stores
 
-    definition = read_definition(flow, with_=tuple(with_))
+    definition = read_definition(
+        flow, with_=tuple(with_), configs=give_configs(flow, configs or {})
+    )
     stores = open_memory_stores()
     options = RunOptions(
         workers="inline", max_num_splits=max_num_splits, tags=frozenset(tags), keep_code=False

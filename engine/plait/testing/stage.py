@@ -63,7 +63,7 @@ class Stage:
         names = {attribute: p.name for attribute, p in definition.parameters.items()}
         renamed = {names.get(name, name): value for name, value in given.items()}
         parameters = resolve_parameters(definition, renamed, {})
-        values = {**definition.constants, **parameters}
+        values = {**definition.constants, **parameters, **definition.config_values}
         key = AttemptKey(definition.name, _RUN, PARAMETERS_STEP, "0", 0)
         self._constants = self._seal(key, values)
 

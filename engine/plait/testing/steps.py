@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from plait.artifacts.store import ArtifactStore, SealedAttempt
 from plait.base.clock import SystemClock
 from plait.base.records import ArtifactRef, Failure, Transition
-from plait.flow.definition import FlowDefinition, read_definition
+from plait.flow.definition import FlowDefinition, give_configs, read_definition
 from plait.flow.scope import is_hidden
 from plait.flow.spec import FlowSpec
 from plait.flow.step import is_step
@@ -27,7 +27,7 @@ class StepResult:
         step: The step's name.
         artifacts: What it set or changed, by name; also what it had set when it failed.
         visible: All that the next step would find, by name: *artifacts*, and what came before.
-            Parameters are not in it.
+            Parameters and configs are not in it.
         transition: Where it went; None from `end` and for a failure.
         elements: What it fanned out over, in order; None if it did not.
         failure: Why it failed; None if it did not. Only with `raises=False`.
@@ -62,6 +62,7 @@ def run_step(  # noqa: PLR0913  # a test gives the few that it is about, by name
     artifacts: Mapping[str, Any] | None = None,
     inputs: Inputs | None = None,
     parameters: Mapping[str, Any] | None = None,
+    configs: Mapping[str, Any] | None = None,
     input: Any = UNSET,  # noqa: A002  # what steps call it
     index: int | None = None,
     foreach_stack: Sequence[tuple[int, int, Any]] | None = None,
@@ -83,6 +84,7 @@ def run_step(  # noqa: PLR0913  # a test gives the few that it is about, by name
             visible after it.
         parameters: Values of the flow's parameters; the others have their defaults. Variables of
             the environment count for nothing.
+        configs: Values of the flow's configs, dicts by name; the others have their defaults.
         input: The element of the innermost foreach that the step is in.
         index: Its position there; 0 by default.
         foreach_stack: In place of *input* and *index*, `(index, number of tasks, element)` of each
@@ -98,12 +100,12 @@ def run_step(  # noqa: PLR0913  # a test gives the few that it is about, by name
     Raises:
         WhichFlow: *step* is no step, or it is not clear of which flow.
         BadStepSetting: The step cannot have what is given where it stands in its flow.
-        InvalidFlow, InvalidParameters: The flow, or a value of a parameter, is wrong.
+        InvalidFlow, InvalidParameters, InvalidConfigs: The flow, or a value given, is wrong.
         StepFailed: The code ended without an exception, and what it left is no result.
     """
     cls = _find_flow(step, flow)
     name: str = step.__name__
-    definition = read_definition(cls)
+    definition = read_definition(cls, configs=give_configs(cls, configs or {}))
     recorder = _Recorder()
     own = definition.decorators[name] if decorators else ()
     plan = definition.plans[name] if decorators else AttemptPlan()
@@ -184,10 +186,11 @@ def _read(definition: FlowDefinition, stage: Stage, sealed: SealedAttempt) -> St
     facts = sealed.facts
     before = stage.before()
     hidden = [name for name in sealed.artifacts if is_hidden(name)]
+    fixed = definition.parameters.keys() | definition.configs.keys()
     visible = {
         name: _load(stage.store, name, ref)
         for name, ref in sealed.artifacts.items()
-        if name not in definition.parameters and name not in hidden
+        if name not in fixed and name not in hidden
     }
     elements = None
     if facts.transition is not None and facts.transition.foreach is not None:

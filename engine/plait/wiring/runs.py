@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import SystemClock
@@ -19,6 +19,7 @@ from plait.wiring.stores import Stores, open_stores
 from plait.wiring.workers import SPAWN_SECONDS, check_workers, open_workers
 
 if TYPE_CHECKING:
+    from plait.flow.config import ConfigDeclaration
     from plait.flow.definition import FlowDefinition
     from plait.runtime.origin import Origin
     from plait.runtime.scheduler import Adopt
@@ -89,6 +90,59 @@ def resume_flow(
         return resolve_parameters(definition, {}, {}, only=new), origin
 
     return _run(definition, begin, options, choice, reporter)
+
+
+def load_origin_configs(
+    flow: str, declarations: Mapping[str, ConfigDeclaration], choice: StoreChoice, run: str | None
+) -> dict[str, Any]:
+    """Give the values that a flow's configs had in the run to resume.
+
+    Args:
+        flow: The flow's name.
+        declarations: Its configs as it is written now, by the names that steps use.
+        choice: Where that run is.
+        run: The run's id; None for the flow's latest.
+
+    Raises:
+        NothingToResume: There is no such run.
+        InvalidConfigs: A config is newer than that run, and its default can't be read.
+    """
+    from plait.runtime.origin import find_origin
+
+    stores = open_stores(choice)
+    try:
+        key = find_origin(flow, stores, run).key
+    finally:
+        stores.close()
+    return load_run_configs(key, declarations, choice)
+
+
+def load_run_configs(
+    run: RunKey, declarations: Mapping[str, ConfigDeclaration], choice: StoreChoice
+) -> dict[str, Any]:
+    """Give the values that a flow's configs have in a run.
+
+    Args:
+        run: The run.
+        declarations: The configs as the flow is written now, by the names that steps use.
+        choice: Where that run is.
+
+    Raises:
+        InvalidConfigs: A config is newer than the run, and its default can't be read.
+    """
+    from plait.flow.config_load import load_configs
+    from plait.flow.config_source import GivenConfigs
+
+    # Opened and closed here: nothing may be open when the run's keeper is forked.
+    stores = open_stores(choice)
+    try:
+        artifacts = stores.artifacts(run.flow)
+        constants = artifacts.get(AttemptKey(*run, PARAMETERS_STEP, "0", 0)).artifacts
+        kept = {n: artifacts.load(constants[n], name=n) for n in declarations if n in constants}
+    finally:
+        stores.close()
+    new = {n: declared for n, declared in declarations.items() if n not in kept}
+    return {**kept, **load_configs(run.flow, new, GivenConfigs(), {})}
 
 
 def _run(

@@ -158,6 +158,7 @@ def _task_runner(
                 tags=run.tags,
                 namespace=run.namespace,
                 username=run.user,
+                current=run.current,
             )
             with default_opened_by(open_own):
                 return run_attempt(place, order, own_process=own_process)

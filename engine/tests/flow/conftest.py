@@ -20,12 +20,24 @@ from plait.storage.memory import MemoryStorage
 class Bench:
     """One run of a flow, task by task."""
 
-    def __init__(self, cls: type, /, *, environ: dict[str, str] | None = None, **given: Any):
-        self.definition: FlowDefinition = read_definition(cls)
+    def __init__(
+        self,
+        cls: type,
+        /,
+        *,
+        environ: dict[str, str] | None = None,
+        configs: Any = None,
+        **given: Any,
+    ):
+        self.definition: FlowDefinition = read_definition(cls, configs=configs)
         self.store = ArtifactStore(MemoryStorage(), self.definition.name)
         self.tasks = 0
         parameters = resolve_parameters(self.definition, given, environ or {})
-        values = {**parameters, **self.definition.constants}
+        values = {
+            **parameters,
+            **self.definition.constants,
+            **self.definition.config_values,
+        }
         self.constants = self._seal(
             AttemptKey(self.definition.name, "1", PARAMETERS_STEP, "0", 0),
             {name: self.store.encode(name, value) for name, value in values.items()},

@@ -10,8 +10,9 @@ import pytest
 
 from plait.base.errors import Finding, InvalidFlow
 from plait.flow.decorate import decorate, parse_with
-from plait.flow.definition import NotAFlow, plan_attempts, read_definition
+from plait.flow.definition import NotAFlow, read_definition
 from plait.flow.parameters import Parameter
+from plait.flow.plans import plan_attempts
 from plait.flow.spec import FlowSpec
 from plait.flow.step import step
 from plait.hooks.step import AttemptPlan, StepChecked, StepDecorator

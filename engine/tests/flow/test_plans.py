@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from plait.flow.definition import plan_attempts
+from plait.flow.plans import plan_attempts
 from plait.hooks.step import AttemptPlan, Needs, StepDecorator, TimeLimit
 
 

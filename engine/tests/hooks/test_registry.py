@@ -11,8 +11,7 @@ from plait.base.records import Failure, FailureKind, TaskOrder
 from plait.hooks.registry import (
     UnknownDecorator,
     command_line,
-    find_step_decorator,
-    get_step_decorator,
+    get_decorator,
 )
 from plait.hooks.step import (
     AttemptBegun,
@@ -26,15 +25,16 @@ from plait.hooks.step import (
 
 def test_built_in_decorators_are_found_by_name() -> None:
     """Without importing them before."""
-    assert get_step_decorator("retry").name == "retry"
-    assert find_step_decorator("catch") is get_step_decorator("catch")
+    assert get_decorator("retry").name == "retry"
+    assert get_decorator("project").name == "project"
 
 
 def test_a_name_that_nobody_offers_is_refused_with_the_nearest() -> None:
-    """`find` says None, `get` explains."""
-    assert find_step_decorator("rety") is None
+    """It may be one for steps or for flows."""
     with pytest.raises(UnknownDecorator, match="did you mean 'retry'"):
-        get_step_decorator("rety")
+        get_decorator("rety")
+    with pytest.raises(UnknownDecorator, match="did you mean 'project'"):
+        get_decorator("projct")
 
 
 def test_a_package_offers_a_decorator_by_entry_point(
@@ -43,16 +43,22 @@ def test_a_package_offers_a_decorator_by_entry_point(
     """One that is installed is found like one that is built in."""
     (tmp_path / "acme_plait.py").write_text(
         "from plait.hooks.step import StepDecorator\n"
-        "class Audit(StepDecorator):\n    name = 'audit'\n",
+        "from plait.hooks.flow import FlowDecorator\n"
+        "class Audit(StepDecorator):\n    name = 'audit'\n"
+        "class Team(FlowDecorator):\n    name = 'team'\n",
         encoding="utf-8",
     )
     info = tmp_path / "acme_plait-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-plait\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[plait.decorators]\naudit = acme_plait:Audit\n")
+    (info / "entry_points.txt").write_text(
+        "[plait.decorators]\naudit = acme_plait:Audit\n"
+        "[plait.flow_decorators]\nteam = acme_plait:Team\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
 
-    assert get_step_decorator("audit").name == "audit"
+    assert get_decorator("audit").name == "audit"
+    assert get_decorator("team").name == "team"
 
 
 def test_the_command_line_is_found_by_name() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from plait.base.pathspec import AttemptKey
 from plait.base.records import Failure, FailureKind, TaskOrder
-from plait.hooks.registry import get_step_decorator
+from plait.hooks.registry import get_decorator
 from plait.hooks.step import AttemptBegun, AttemptPlan, BadDecorator, StepChecked, StepRaised
 from plait.plugins.catch import Catch, CaughtException, FailureHandledByCatch
 
@@ -31,7 +31,7 @@ def raise_in(catch: Catch, error: BaseException, *, is_last: bool = True) -> tup
 
 def test_it_is_found_by_name() -> None:
     """As `--with catch` looks for it."""
-    assert get_step_decorator("catch") is Catch
+    assert get_decorator("catch") is Catch
 
 
 def test_it_asks_for_a_fallback() -> None:

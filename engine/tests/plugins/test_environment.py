@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from plait.flow.decorate import parse_with
-from plait.hooks.registry import get_step_decorator
+from plait.hooks.registry import get_decorator
 from plait.hooks.step import AttemptPlan, BadDecorator
 from plait.plugins.environment import Environment
 
 
 def test_it_is_found_by_name() -> None:
     """As `--with environment:...` looks for it."""
-    assert get_step_decorator("environment") is Environment
+    assert get_decorator("environment") is Environment
 
 
 @pytest.mark.parametrize("variables", [{}, {"LEVEL": "debug"}, {"é.x": "", "A": "b=c\nd"}])

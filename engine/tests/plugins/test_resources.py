@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from plait.hooks.registry import get_step_decorator
+from plait.hooks.registry import get_decorator
 from plait.hooks.step import AttemptPlan, BadDecorator, Needs
 from plait.plugins.resources import Resources
 
 
 def test_it_is_found_by_name() -> None:
     """As `--with resources` looks for it."""
-    assert get_step_decorator("resources") is Resources
+    assert get_decorator("resources") is Resources
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from plait.hooks.registry import get_step_decorator
+from plait.hooks.registry import get_decorator
 from plait.hooks.step import AttemptPlan, BadDecorator
 from plait.plugins.retry import Retry
 
 
 def test_it_is_found_by_name() -> None:
     """As `--with retry` looks for it."""
-    assert get_step_decorator("retry") is Retry
+    assert get_decorator("retry") is Retry
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from plait.base.pathspec import AttemptKey
 from plait.base.records import TaskOrder
-from plait.hooks.registry import get_step_decorator
+from plait.hooks.registry import get_decorator
 from plait.hooks.step import AttemptBegun, AttemptPlan, BadDecorator, TimeLimit
 from plait.plugins.timeout import Timeout, TimeoutException
 
@@ -34,7 +34,7 @@ def limited(body: Callable[[], None], seconds: float = 0.01) -> Callable[[], Non
 
 def test_it_is_found_by_name() -> None:
     """As `--with timeout:seconds=5` looks for it."""
-    assert get_step_decorator("timeout") is Timeout
+    assert get_decorator("timeout") is Timeout
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from plait.runner.arguments import format_options
+from plait.runner.arguments import format_configs, format_options
 from plait.runner.errors import BadRunArgument
 
 
@@ -51,3 +51,17 @@ def test_what_cannot_be_handed_over(value: object) -> None:
     """It is named with its value."""
     with pytest.raises(BadRunArgument, match="given x="):
         format_options({"x": value})
+
+
+def test_configs_are_given_by_name() -> None:
+    """As a mapping or as pairs; a value is a dict, or its text as it is."""
+    options = format_configs({"cfg": Path("a.toml")}, [("one", {"a": [1]}), ("two", "text")])
+
+    assert options == [
+        *("--config", "cfg", "a.toml"),
+        *("--config-value", "one", '{"a": [1]}'),
+        *("--config-value", "two", "text"),
+    ]
+    assert format_configs(None, None) == []
+    with pytest.raises(BadRunArgument):
+        format_configs(None, {"one": {"a": object()}})

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from plait import FlowSpec, Parameter, catch, current, retry, step
+from plait import Config, FlowSpec, Parameter, catch, current, retry, step
 from plait.base.errors import InvalidFlow
 from plait.base.records import TransitionKind
 from plait.flow.parameters import InvalidParameters
@@ -251,3 +251,23 @@ def test_which_flow_a_step_is_of() -> None:
         run_step(len)
     with pytest.raises(InvalidFlow):
         run_step(Base.start, flow=Base)
+
+
+def test_configs_may_be_given_and_are_no_artifacts():
+    """A step sees them as in a run; what is not given has its default."""
+
+    class Tuned(FlowSpec):
+        cfg = Config("cfg", default_value={"rate": 1})
+
+        @step
+        def start(self):
+            self.rate = self.cfg.rate
+            self.next(self.end)
+
+        @step
+        def end(self):
+            pass
+
+    assert run_step(Tuned.start).artifacts == {"rate": 1}
+    given = run_step(Tuned.start, configs={"cfg": {"rate": 2}})
+    assert (given["rate"], "cfg" in given.visible) == (2, False)

@@ -17,6 +17,12 @@ class Point:
 
     def __init__(self, x):
         self.x = x
+
+
+class Tuned:
+    """What flows have in common."""
+
+    rate = Parameter("rate", default=0.5)
 '''
     PARAMETERS = {
         "alpha": {"default": 3, "help": "'A number.'"},
@@ -24,11 +30,17 @@ class Point:
         "now": {"default": "lambda context: math.floor(1.5)", "type": "int"},
     }
     INCLUDE_FILES = {"notes": {"default": "'notes.txt'", "is_text": True}}
+    CONFIGS = {
+        "cfg": {"default_value": {"retries": 1, "spot": "somewhere"}},
+        "second-one": {"default": "'second.toml'", "required": False},
+    }
+    FLOW_DECORATORS = ("project(name='gold')",)
+    BASES = ("Tuned", "FlowSpec")
     CLASS_VARS = {"where": "'here'", "numbers": [1, 2]}
     REQUIRED_FILES = {"notes.txt": "some notes\n"}
 
     @steps(0, ["start"])
-    @tag("retry(times=1)")
+    @tag("retry(times=cfg.retries)")
     @tag('catch(var="failure")')
     def step_start(self):
         # What stands in a body comes as it is, comments too.

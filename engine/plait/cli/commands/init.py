@@ -31,6 +31,7 @@ def init(context: click.Context, /, **chosen: Any) -> None:
         package_suffixes=session.choices.package_suffixes,
         keep_code=resolve("keep-code").value != "0",
         environment=session.choices.environment,
+        flow_options=session.choices.flow_options,
     )
     key = init_run(
         session.read_definition(),

@@ -45,16 +45,22 @@ def resume(context: click.Context, /, **chosen: Any) -> int:
     Tasks that finished are taken over by reference, without running. Parameters come from that
     run and can't be given.
     """
-    from plait.wiring.runs import resume_flow
+    from plait.wiring.runs import load_origin_configs, resume_flow
 
     session: Session = context.obj
     options = read_options(session, chosen)
+    choice = session.choices.stores
+    session.use_configs(
+        lambda declared: load_origin_configs(
+            session.flow_name, declared, choice, chosen["origin_run_id"]
+        )
+    )
     with measuring(session), watching(session) as reporter:
         outcome = resume_flow(
             session.read_definition(tuple(chosen["with"])),
             {**given_parameters(context), **load_parameters(chosen["parameters_file"])},
             options,
-            session.choices.stores,
+            choice,
             reporter,
             origin_run=chosen["origin_run_id"],
             step=chosen["step"],

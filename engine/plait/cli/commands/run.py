@@ -139,6 +139,7 @@ def read_options(session: Session, chosen: Mapping[str, Any]) -> RunOptions:
         command=session.respawn_command(tuple(chosen["with"])),
         event_logger=session.choices.event_logger,
         monitor=session.choices.monitor,
+        flow_options=session.choices.flow_options,
     )
 
 

@@ -8,6 +8,7 @@ import sys
 import click
 
 from plait.base.errors import UsageError
+from plait.base.pathspec import RunKey
 from plait.base.records import TaskOrder
 from plait.cli.command import Command, Option
 from plait.cli.session import Session
@@ -38,10 +39,14 @@ class BadOrder(UsageError):
 @click.pass_obj
 def step(session: Session, name: str, order: str) -> int:
     """Run one attempt at one task. Called by `run`, not by people."""
+    from plait.wiring.runs import load_run_configs
     from plait.wiring.workers import run_one_attempt
 
     wanted = parse_order(_read(order), session.flow_name, name)
-    return run_one_attempt(session.read_definition(), wanted, session.choices.stores)
+    choice = session.choices.stores
+    run = RunKey(wanted.key.flow, wanted.key.run)
+    session.use_configs(lambda declared: load_run_configs(run, declared, choice))
+    return run_one_attempt(session.read_definition(), wanted, choice)
 
 
 def parse_order(text: str, flow: str, step_name: str) -> TaskOrder:
