@@ -97,10 +97,10 @@ class FlowDecorator:
         self.attributes = complete_attributes(self.name, self.defaults, attributes)
         self.where = where
 
-    def check(self, event: FlowChecked) -> Iterable[Finding]:  # noqa: ARG002  # overridden
+    def check(self, event: FlowChecked) -> Iterable[Finding]:
         """Give everything that is wrong with this decorator on this flow."""
         return ()
 
-    def plan_run(self, event: RunPlanned) -> RunTraits:  # noqa: ARG002  # the same
+    def plan_run(self, event: RunPlanned) -> RunTraits:
         """Say what a run gets. Raises a UsageError if it cannot begin."""
         return RunTraits()
