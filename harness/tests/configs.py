@@ -11,7 +11,7 @@ _SHAPES = {
 class ConfigEverywhere(FlowTest):
     """Decorators, defaults, class attributes and steps see one config, which nobody can change."""
 
-    PRIORITY = 20
+    PRIORITY = 23
     HEADER = """
 EXPECTED = {
     "retries": 1,
@@ -76,7 +76,7 @@ EXPECTED = {
 class ConfigSources(FlowTest):
     """A config comes from the command line, else the environment, else a file, else its default."""
 
-    PRIORITY = 21
+    PRIORITY = 23
     CONFIGS = {
         "by_file": {"default_value": {"from": "default_value"}},
         "by-value": {"default": "'ignored.json'"},
@@ -132,10 +132,35 @@ def parse_pairs(text):
                 assert_equals(EXPECTED, {name: task.values[name] for name in EXPECTED})
 
 
+class ConfigOfOrigin(FlowTest):
+    """A resumed run has the config of the run before it, whatever the code says by then."""
+
+    PRIORITY = 23
+    CONFIGS = {"cfg": {"default_value": {"word": "first"}}}
+    PARAMETERS = {"word": {"default": "cfg.word"}}
+    RESUME = True
+    RESUME_CHANGES = {"'first'": "'second'"}
+    ONLY_GRAPHS = {"linear": "the config is known before the graph is looked at"}
+
+    @steps(0, ["end"])
+    def step_end(self):
+        assert_equals(["first"] * 2, [self.cfg.word, self.word])
+        if not is_resumed():
+            raise ResumeFromHere
+
+    @steps(1, ["all"])
+    def step_all(self):
+        self.seen = self.cfg.word
+
+    def check_results(self, flow, checker):
+        for task in checker.tasks("end"):
+            assert_equals(("first", "first"), (task.values["seen"], task.values["cfg"]["word"]))
+
+
 class WrongConfigs(FlowTest):
     """Everything wrong with configs is said at once, before anything runs."""
 
-    PRIORITY = 22
+    PRIORITY = 23
     SHOULD_FAIL = 2
     CONFIGS = {
         "missing": {"required": True},
@@ -168,7 +193,7 @@ class WrongConfigs(FlowTest):
 class InheritedDeclarations(FlowTest):
     """Configs, parameters, files, data and methods of bases and mixins are the flow's own."""
 
-    PRIORITY = 21
+    PRIORITY = 23
     HEADER = '''
 class Tuned:
     """A mixin."""

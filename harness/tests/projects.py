@@ -8,7 +8,7 @@ _ANY = {"linear": "what a run gets does not depend on its graph"}
 class ProjectOfRun(FlowTest):
     """A run of a project knows its branch in every task, and is tagged with it."""
 
-    PRIORITY = 40
+    PRIORITY = 23
     CONFIGS = {"cfg": {"default_value": {"project": "fraud"}}}
     FLOW_DECORATORS = ('project(name=config_expr("cfg.project"))',)
     TOP_OPTIONS = ["--branch", "new_model"]
@@ -34,7 +34,7 @@ class ProjectOfRun(FlowTest):
 class ProjectByWith(FlowTest):
     """A decorator of the flow can be given by --with, as one of its steps."""
 
-    PRIORITY = 41
+    PRIORITY = 23
     TOP_OPTIONS = ["--with", "project:name=fraud,production=true"]
     ONLY_GRAPHS = _ANY
 
@@ -52,7 +52,7 @@ class ProjectByWith(FlowTest):
 class ProjectSaidTwice(FlowTest):
     """What the code says of a branch cannot be said on the command line as well."""
 
-    PRIORITY = 42
+    PRIORITY = 23
     SHOULD_FAIL = 2
     FLOW_DECORATORS = ('project(name="fraud", branch="one")',)
     TOP_OPTIONS = ["--branch", "other"]
