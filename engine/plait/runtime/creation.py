@@ -164,15 +164,13 @@ def create_run(  # noqa: PLR0913  # what differs between a run, a resumed, a rem
     clock = SystemClock()
     now = clock.now()
     artifacts = stores.artifacts(definition.name)
-    values: dict[str, Encoded] = {
-        name: artifacts.encode(name, value)
-        for name, value in {**definition.constants, **parameters}.items()
-    }
     if carried is None:
         carried = {} if origin is None else origin.find_parameters(definition)
-    for name, value in definition.config_values.items():
-        if name not in carried:
-            values[name] = artifacts.encode(name, value)
+    configs = {n: v for n, v in definition.config_values.items() if n not in carried}
+    values: dict[str, Encoded] = {
+        name: artifacts.encode(name, value)
+        for name, value in {**definition.constants, **configs, **parameters}.items()
+    }
     user = user_name()
     traits = plan_run(definition, user, options.flow_options)
     tags = frozenset(system_tags(now)) | traits.tags

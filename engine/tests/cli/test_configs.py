@@ -130,3 +130,12 @@ def test_a_config_that_is_newer_than_the_run_has_its_default(tuned: Project) -> 
     assert tuned.call("--workers", "inline", "resume").code == 0
     metadata(f"local@{tuned.store}")
     assert Run("TunedFlow/2").data.new == {"a": 1}
+
+
+def test_spin_has_the_config_of_the_run_that_its_task_is_of(tuned: Project) -> None:
+    """Which needs not be given again."""
+    assert tuned.call(*value(), "--workers", "inline", "run").code == 0
+
+    said = tuned.call("spin", "start")
+
+    assert (said.code, "3" in said.out) == (0, True), said

@@ -10,7 +10,7 @@ import click
 
 from plait.base.errors import PlaitError, UsageError, nearest
 from plait.base.exits import DONE, INTERRUPTED
-from plait.base.pathspec import AttemptKey, parse_pathspec
+from plait.base.pathspec import AttemptKey, RunKey, parse_pathspec
 from plait.cli.command import Command, Option
 from plait.cli.commands.dump import show_value
 from plait.cli.console import Console
@@ -108,11 +108,13 @@ def spin(session: Session, /, step: str, **given: Any) -> int:
     of a run is changed, and nothing is kept unless you say so. It has one attempt, however many
     @retry allows.
     """
+    from plait.wiring.runs import load_run_configs
     from plait.wiring.spins import spun_task
 
-    definition = session.read_definition()
-    if step not in definition.graph.nodes:
-        known = definition.graph.nodes
+    # By their names alone: the rest may depend on configs, which come from the task's run.
+    known = [one.__name__ for one in session.flow_class(use_cli=False)]
+    if step not in known:
+        session.read_definition()
         raise BadSpin(
             step, "the flow has no such step", why=nearest(step, known), fix="name a step of it"
         )
@@ -130,6 +132,11 @@ def spin(session: Session, /, step: str, **given: Any) -> int:
         highest = max(int(latest[0].key.run), int(task.key.run))
         name = short_name(task)
         past = AttemptKey(*task.key, attempt)
+    run = RunKey(task.key.flow, task.key.run)
+    session.use_configs(
+        lambda declared: load_run_configs(run, declared, session.choices.datastore_root)
+    )
+    definition = session.read_definition()
     values = _read_module(given["artifacts_module"], step, definition)
     screen = Screen(sys.stdout)
     if not session.choices.quiet:
