@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plait.base.errors import UsageError
-
 from plait.base.settings import StoreChoice
 
 if TYPE_CHECKING:

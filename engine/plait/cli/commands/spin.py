@@ -133,9 +133,7 @@ def spin(session: Session, /, step: str, **given: Any) -> int:
         name = short_name(task)
         past = AttemptKey(*task.key, attempt)
     run = RunKey(task.key.flow, task.key.run)
-    session.use_configs(
-        lambda declared: load_run_configs(run, declared, session.choices.datastore_root)
-    )
+    session.use_configs(lambda declared: load_run_configs(run, declared, session.choices.stores))
     definition = session.read_definition()
     values = _read_module(given["artifacts_module"], step, definition)
     screen = Screen(sys.stdout)
