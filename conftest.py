@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,26 @@ COUNTED = ("passed", "failed", "skipped", "xfailed", "error")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to count, in the process that sees all results."""
-    if not hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(Measured(), "plait-tests-measured")
+    else:
         config.pluginmanager.register(Tally(config), "plait-tests-tally")
+
+
+class Measured:
+    """Has a parallel worker write what it covered while there is time.
+
+    Once it has told its last result, it may be ended at any moment.
+    """
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Write it, if it is measured."""
+        coverage = sys.modules.get("coverage")
+        current = None if coverage is None else coverage.Coverage.current()
+        if current is not None:
+            current.stop()
+            current.save()
 
 
 class Tally:
