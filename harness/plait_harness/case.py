@@ -14,6 +14,7 @@ from typing import Any
 from plait_harness.checker import RunFacts
 from plait_harness.checking import JudgeRequest
 from plait_harness.contexts import CheckSpec, clean_environment, interpreter_of
+from plait_harness.differences import hold_against_list
 from plait_harness.leftovers import OWN_FOLDER, find_leftovers, find_store_above
 from plait_harness.matrix import Case
 from plait_harness.model import predict
@@ -23,7 +24,7 @@ from plait_harness.sealed import SealedRuns, check_sealed_runs, read_sealed_runs
 from plait_harness.seals import DamagedSeal
 from plait_harness.sources import CheckerSource
 from plait_harness.starter import Command, Ended, Starter
-from plait_harness.universal import Seen
+from plait_harness.universal import Seen, check_unsealed
 
 _CALLER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "caller.py")
 """The program that is the executor `api`."""
@@ -51,7 +52,7 @@ class CaseRunner:
 
     def run(self, case: Case) -> CaseResult:
         """Run a case to its end, in a folder made anew; never raises for what the flow does."""
-        return _Run(self, case).go()
+        return hold_against_list(case, _Run(self, case).go())
 
 
 class _Run:
@@ -103,9 +104,9 @@ class _Run:
             problems.append("no checker of the context could judge it")
         with self.phase("check always"):
             problems += self.check_always(facts, seen)
-            problems += find_leftovers(
-                self.folder, before, self.expected_files(), killed=ended.code < 0
-            )
+            if self.case.context.engine.is_plait:
+                expected, killed = self.expected_files(), ended.code < 0
+                problems += find_leftovers(self.folder, before, expected, killed=killed)
         return self.result_of(began, ended, checks, problems)
 
     def result_of(
@@ -135,14 +136,15 @@ class _Run:
         env = dict(self.runner.base_env)
         env["HOME"] = os.path.join(self.own, "home")
         env["TMPDIR"] = os.path.join(self.own, "tmp")
-        env["PLAIT_USER"] = "harness"
+        engine = self.case.context.engine
+        env.update({"PLAIT_USER": "harness", **engine.env})
         if find_store_above(self.runner.root):
             # The nearest .plait above would be taken for this case's own.
             env["PLAIT_DATASTORE_ROOT"] = os.path.join(self.folder, ".plait")
         nonce = f"{self.case.folder}-{os.getpid()}"
         for name, value in self.case.context.env.items():
             env[name] = value.replace("{nonce}", nonce)
-        env.update(self.case.template.env)
+        env.update(engine.translate_env(self.case.template.env))
         if self.runner.feature_variable:
             env[self.runner.feature_variable] = self.case.template.name
         return env
@@ -151,11 +153,11 @@ class _Run:
         shutil.rmtree(self.folder, ignore_errors=True)
         for name in ("home", "tmp"):
             os.makedirs(os.path.join(self.own, name))
-        self.rendered = render(self.case.fit)
+        self.rendered = render(self.case.fit, self.case.context.engine)
         files: dict[str, str | bytes] = {
             "flow.py": self.rendered.flow,
             "check.py": self.rendered.check,
-            **self.case.template.required_files,
+            **self.case.context.engine.translate_files(self.case.template.required_files),
         }
         for name, content in files.items():
             path = os.path.join(self.folder, name)
@@ -367,7 +369,7 @@ class _Run:
         if isinstance(self.left, DamagedSeal):
             return [f"the store is damaged: {self.left}"]
         if self.left is None:
-            return []
+            return [] if template.should_fail else check_unsealed(self.prediction, seen)
         return check_sealed_runs(
             self.left,
             self.prediction,

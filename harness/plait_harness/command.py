@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from plait_harness.gates import check_cases, check_fit
-from plait_harness.home import HOME
+from plait_harness.home import HOME, IS_CHECKOUT
 from plait_harness.matrix import Matrix, build_matrix
 from plait_harness.mistakes import Mistake
-from plait_harness.options import OPTIONS, RunOptions, read_options
+from plait_harness.options import OPTIONS, PROGRAM, RunOptions, read_options
 from plait_harness.report import read_failed
 from plait_harness.sources import split_names
 
@@ -23,8 +23,12 @@ Crosses contexts, graphs and templates into small real flows, runs them, and jud
 through every interface. Whatever is not an option of its own is handed on to pytest."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the harness as the command line says, and give the exit code."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the harness as the command line says, and give the exit code.
+
+    Args:
+        arguments: What stands after the program's name; that of this process, if None.
+    """
     parser = _make_parser()
     chosen, rest = parser.parse_known_args(arguments)
     options = read_options(lambda name: getattr(chosen, name))
@@ -82,7 +86,9 @@ def format_matrix(matrix: Matrix) -> list[str]:
 
 def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="run_tests.py", description=_DESCRIPTION, allow_abbrev=False
+        prog="run_tests.py" if IS_CHECKOUT else PROGRAM,
+        description=_DESCRIPTION,
+        allow_abbrev=False,
     )
     for option in OPTIONS:
         parser.add_argument(option.flag, **option.declaration())
@@ -136,8 +142,9 @@ def _hand_over(chosen: argparse.Namespace, options: RunOptions, arguments: list[
     os.environ.setdefault("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     import pytest
 
-    root = os.path.dirname(HOME)
-    config = os.path.join(root, "pyproject.toml")
+    # Somebody else's settings are for their own tests; only plait's know of the harness.
+    root = os.path.dirname(HOME) if IS_CHECKOUT else os.getcwd()
+    config = os.path.join(root, "pyproject.toml") if IS_CHECKOUT else os.devnull
     base = [
         os.path.join(HOME, "contexts.json"),
         f"--rootdir={root}",
@@ -149,6 +156,8 @@ def _hand_over(chosen: argparse.Namespace, options: RunOptions, arguments: list[
     ]
     if os.path.exists(config):
         base += ["-c", config]
+    if not IS_CHECKOUT:
+        base += ["-p", "plait_harness.plugin"]  # there, harness/conftest.py brings it
     if chosen.debug:
         base += ["-x", "--keep-folders"]
     else:

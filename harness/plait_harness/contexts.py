@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from plait_harness.engines import ENGINES, PLAIT, Engine, is_installed
 from plait_harness.mistakes import Mistake, UnknownName
 from plait_harness.schemas import read_json, validate
 
@@ -45,6 +46,12 @@ class ContextSpec:
         python_options: Options of the interpreter, such as `-O`.
         start: `fork` starts commands by forking a prepared process, where that is the same
             thing; `fresh` always starts a new interpreter.
+        engine: Whose flows the cases are: `plait`, or `metaflow`, which has to be installed.
+        differences: If not empty, the file beside the context's own that lists the cases which are
+            to come out otherwise than with plait.
+        only_graphs: If not empty, the only graphs to run here: name -> because.
+        graphs_each: If not 0, a template runs only on so many of the graphs that it fits, the
+            first of them in the order of `only_graphs`.
         env: Environment variables; `{nonce}` stands for a word that no other case has.
         top_options: Arguments before the command.
         run_options: Arguments after `run`.
@@ -53,7 +60,8 @@ class ContextSpec:
         checks: The judges.
         timeout: Seconds that one command may take.
         pre_command: A command to run in the case's folder before the flow; may be empty.
-        disabled_tests: Templates not to run here: name -> because.
+        disabled_tests: Templates not to run here: name -> because. A `*` in a name stands for
+            anything.
         enabled_tests: If not empty, the only templates to run here: name -> because.
         file: Where it was read from.
     """
@@ -64,6 +72,10 @@ class ContextSpec:
     python: str | None = None
     python_options: tuple[str, ...] = ()
     start: Start = "fork"
+    engine: Engine = PLAIT
+    differences: str = ""
+    only_graphs: Mapping[str, str] = field(default_factory=dict)
+    graphs_each: int = 0
     env: Mapping[str, str] = field(default_factory=dict)
     top_options: tuple[str, ...] = ()
     run_options: tuple[str, ...] = ()
@@ -77,6 +89,8 @@ class ContextSpec:
 
     def missing(self) -> str | None:
         """Say what this machine lacks to run the context; None if nothing."""
+        if not is_installed(self.engine):
+            return f"{self.engine.name} is not installed"
         wanted = [self.python, *(check.python for check in self.checks)]
         for python in wanted:
             if python is not None and find_python(python) is None:
@@ -171,6 +185,8 @@ def _parse_context(entry: Mapping[str, Any], file: str) -> ContextSpec:
     for key in ("python_options", "top_options", "run_options", "executors", "pre_command"):
         if key in facts:
             facts[key] = tuple(facts[key])
+    if "engine" in entry:
+        facts["engine"] = ENGINES[entry["engine"]]
     if "checks" in entry:
         facts["checks"] = tuple(_parse_checks(entry["checks"]))
     return ContextSpec(**facts, file=file)

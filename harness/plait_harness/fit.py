@@ -109,11 +109,11 @@ def check_names(templates: Sequence[TemplateSpec], known: Sequence[GraphSpec]) -
                 raise UnknownName(f"graph, named by template '{template.name}',", name, graphs)
 
 
-def find_lonely(fits: Sequence[Fit | Misfit]) -> Iterator[tuple[str, str]]:
+def find_lonely(fits: Sequence[Fit | Misfit]) -> Iterator[tuple[str, str, str]]:
     """Find the templates that fit no graph, and the graphs that no template fits.
 
     Yields:
-        `template` or `graph`, and a sentence with the first reason.
+        `template` or `graph`, its name, and a sentence with the first reason.
     """
     for kind, other_kind in (("template", "graph"), ("graph", "template")):
         fitting = {_name(each, kind) for each in fits if isinstance(each, Fit)}
@@ -123,7 +123,7 @@ def find_lonely(fits: Sequence[Fit | Misfit]) -> Iterator[tuple[str, str]]:
                 reasons.setdefault(_name(each, kind), f"{_name(each, other_kind)}: {each.why}")
         for name, reason in reasons.items():
             if name not in fitting:
-                yield kind, f"{kind} '{name}' fits no {other_kind}; on {reason}"
+                yield kind, name, f"{kind} '{name}' fits no {other_kind}; on {reason}"
 
 
 def _name(each: Fit | Misfit, kind: str) -> str:

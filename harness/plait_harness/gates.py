@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from plait_harness.home import HOME
+from plait_harness.home import PROJECT
 from plait_harness.matrix import Case, Matrix
 from plait_harness.schemas import read_json
 
-TALLY_FILE = os.path.join(HOME, "tally.json")
+TALLY_FILE = os.path.join(PROJECT, "tally.json")
 """How many cases each context had when that was last written down."""
 
 

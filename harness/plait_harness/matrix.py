@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
+from typing import Any
 
 from plait_harness.contexts import CheckSpec, ContextSpec
 from plait_harness.fit import Fit, Misfit, check_names, find_lonely, fit
@@ -14,6 +17,7 @@ from plait_harness.graphs import GraphSpec
 from plait_harness.mistakes import Mistake, UnknownName
 from plait_harness.shapes import Shape
 from plait_harness.sources import (
+    BUILTIN,
     CheckerSource,
     Chosen,
     choose_checkers,
@@ -120,7 +124,7 @@ def build_matrix(selection: Selection) -> Matrix:
     wanted = _wanted_executors(selection.executors)
     check_names(list(templates.specs.values()), list(graphs.known.values()))
     for context in contexts.specs.values():
-        _check_context(context, set(templates.known), set(checkers.known))
+        _check_context(context, set(templates.known), set(checkers.known), set(graphs.known))
     for graph in graphs.specs.values():
         _check_graph(graph, templates.known)
 
@@ -143,8 +147,13 @@ def build_matrix(selection: Selection) -> Matrix:
             if check.checker in checkers.specs
         )
         executors = [each for each in context.executors if not wanted or each in wanted]
-        for each in fits:
+        runs: Counter[str] = Counter()
+        for each in _in_wanted_order(fits, context):
             why = _find_reason(context, each)
+            if why is None and context.graphs_each:
+                runs[each.template.name] += 1
+                if runs[each.template.name] > context.graphs_each:
+                    why = f"{context.name} runs a template on {context.graphs_each} of its graphs"
             if why is not None:
                 excluded.append(Excluded(context.name, each.template.name, each.graph.name, why))
                 continue
@@ -188,23 +197,47 @@ def _for_any_graph(templates: Chosen[TemplateSpec]) -> Chosen[TemplateSpec]:
 
 
 def _find_lonely(fits: Sequence[Fit | Misfit], selection: Selection) -> Iterator[str]:
-    for kind, sentence in find_lonely(fits):
+    for kind, name, sentence in find_lonely(fits):
         # A graph that none of the *named* templates fits is no mistake, nor the other way round,
         # unless it was itself asked for.
-        if kind == "template" and (not selection.graphs or selection.tests):
+        if kind == "template" and (
+            not selection.graphs or _asks_for(selection.tests, name, choose_templates)
+        ):
             yield sentence
-        if kind == "graph" and (not selection.tests or selection.graphs):
+        if kind == "graph" and (
+            not selection.tests or _asks_for(selection.graphs, name, choose_graphs)
+        ):
             yield sentence
+
+
+def _asks_for(
+    wanted: Sequence[str], name: str, choose: Callable[[Sequence[str]], Chosen[Any]]
+) -> bool:
+    # Whoever says `builtin` takes what fits of it; all else was chosen one by one.
+    names = {each.rpartition("::")[2].lower() for each in wanted}
+    return bool(wanted) and (
+        BUILTIN not in names or name.lower() in names or name not in choose(()).known
+    )
 
 
 def _find_reason(context: ContextSpec, each: Fit | Misfit) -> str | None:
     name = each.template.name
-    if name in context.disabled_tests:
-        return f"disabled in {context.name}: {context.disabled_tests[name]}"
+    for pattern, because in context.disabled_tests.items():
+        if fnmatchcase(name, pattern):
+            return f"disabled in {context.name}: {because}"
+    if context.only_graphs and each.graph.name not in context.only_graphs:
+        return f"{context.name} runs only graphs {', '.join(context.only_graphs)}"
     if context.enabled_tests and name not in context.enabled_tests:
         listed = "; ".join(f"{test}: {why}" for test, why in context.enabled_tests.items())
         return f"{context.name} runs only {listed}"
     return each.why if isinstance(each, Misfit) else None
+
+
+def _in_wanted_order(fits: Sequence[Fit | Misfit], context: ContextSpec) -> Sequence[Fit | Misfit]:
+    places = {name: place for place, name in enumerate(context.only_graphs)}
+    if not context.graphs_each:
+        return fits
+    return sorted(fits, key=lambda each: places.get(each.graph.name, len(places)))
 
 
 def _in_order(cases: list[Case], seed: int | None) -> list[Case]:
@@ -236,7 +269,9 @@ def _check_graph(graph: GraphSpec, templates: Collection[str]) -> None:
             raise UnknownName(f"test, named by graph '{graph.name}',", name, templates)
 
 
-def _check_context(context: ContextSpec, templates: set[str], checkers: set[str]) -> None:
+def _check_context(
+    context: ContextSpec, templates: set[str], checkers: set[str], graphs: set[str]
+) -> None:
     where = f", named by context '{context.name}',"
     for executor in context.executors:
         if executor not in EXECUTORS:
@@ -244,8 +279,11 @@ def _check_context(context: ContextSpec, templates: set[str], checkers: set[str]
     for check in context.checks:
         if check.checker not in checkers:
             raise UnknownName(f"checker{where}", check.checker, checkers)
+    for name in context.only_graphs:
+        if name not in graphs:
+            raise UnknownName(f"graph{where}", name, graphs)
     for name in (*context.disabled_tests, *context.enabled_tests):
-        if name not in templates:
+        if not any(fnmatchcase(template, name) for template in templates):
             raise UnknownName(f"test{where}", name, templates)
     if context.disabled_tests and context.enabled_tests:
         raise Mistake(f"context '{context.name}' both enables and disables tests", "choose one")

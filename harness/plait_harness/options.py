@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from plait_harness.home import HOME
+from plait_harness.home import HOME, IS_CHECKOUT, PROJECT
 from plait_harness.matrix import Case, Selection
 from plait_harness.sources import split_names
 
@@ -47,7 +47,13 @@ class Option:
         return {**facts, "action": action, "metavar": self.value, "type": self.kind}
 
 
-_NAMES = "names, comma-separated, in any case; or files, FILE::NAME, and folders of your own"
+PROGRAM = "plait-harness"
+"""The command that an installed plait brings."""
+
+_NAMES = (
+    "names, comma-separated, in any case; or files, FILE::NAME, and folders of your own; "
+    "`builtin` is all of plait's"
+)
 
 OPTIONS = (
     Option("--contexts", f"Contexts to run in: {_NAMES}. All that are not disabled.", "NAMES", ""),
@@ -65,9 +71,9 @@ OPTIONS = (
     Option("--seed", "Draw the order among cases of equal priority, and graphs.", "N", None, int),
     Option(
         "--keep-found",
-        "Where to keep the smallest generated graphs that fail. harness/graphs/found.",
+        "Where to keep the smallest generated graphs that fail. graphs/found.",
         "DIR",
-        os.path.join(HOME, "graphs", "found"),
+        os.path.join(PROJECT, "graphs", "found"),
     ),
     Option(
         "--shrink-seconds",
@@ -158,7 +164,8 @@ def command_for(case: Case, options: RunOptions) -> str:
         case: The case.
         options: The options of the run that it was part of.
     """
-    words = ["python", "harness/run_tests.py", "--debug"]
+    words = ["python", "harness/run_tests.py"] if IS_CHECKOUT else [PROGRAM]
+    words.append("--debug")
     words += ["--contexts", _named(case.context.name, case.context.file, "contexts.json")]
     words += ["--graphs", _named(case.graph.name, case.graph.file, "graphs")]
     words += ["--tests", _named(case.template.name, case.template.file, "tests")]

@@ -12,6 +12,7 @@ import pytest
 from plait_harness.case import CaseRunner, make_base_env
 from plait_harness.failure import describe_failure
 from plait_harness.generated import find_smallest, keep_graph
+from plait_harness.home import HOME
 from plait_harness.matrix import Case, Matrix, build_matrix
 from plait_harness.measure import Measurement, find_engine
 from plait_harness.mistakes import Mistake
@@ -23,7 +24,7 @@ from plait_harness.session import Session
 from plait_harness.starter import PreparedProcess
 
 ANCHOR = "contexts.json"
-"""The file in `harness/` that pytest collects cases from, whichever contexts are chosen."""
+"""The name of the file that pytest collects cases from, whichever contexts are chosen."""
 
 _OPTIONS = pytest.StashKey[RunOptions]()
 _MATRIX = pytest.StashKey[Matrix]()
@@ -65,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_file(file_path: Any, parent: pytest.Collector) -> pytest.File | None:
     """Make cases where the anchor lies."""
-    if file_path.name == ANCHOR and (file_path.parent / "plait_harness").is_dir():
+    if str(file_path) == os.path.join(HOME, ANCHOR) or file_path == parent.config.rootpath / ANCHOR:
         matrix: pytest.File = MatrixFile.from_parent(parent, path=file_path)
         return matrix
     return None

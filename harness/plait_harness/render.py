@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from plait_harness.bodies import names_in
+from plait_harness.engines import PLAIT, Engine
 from plait_harness.fit import Fit
 from plait_harness.graphs import NodeSpec
 from plait_harness.home import home_path
@@ -73,8 +74,12 @@ class _Declaration:
     arguments: tuple[tuple[str, str], ...]
 
 
-def render(fit: Fit) -> Rendered:
+def render(fit: Fit, engine: Engine = PLAIT) -> Rendered:
     """Render a template on a graph.
+
+    Args:
+        fit: The template and the graph.
+        engine: Whose flow it is to be.
 
     Raises:
         Mistake: A piece of source in the template is not Python, or what it says is to change is
@@ -87,15 +92,18 @@ def render(fit: Fit) -> Rendered:
     mentioned = _mentioned_in_flow(template, steps)
     checked = _names(template, "check_results", _as_function(template.check_source))
     checked |= _names(template, "HEADER", template.header)
-    shared = {"template": template, "graph": graph, "header": template.header.strip("\n")}
+    header = engine.translate(template.header.strip("\n"))
+    shared = {"template": template, "graph": graph, "header": header}
     flow_name = f"{template.name}Flow"
     flow = _environment().get_template("flow.py.j2")
     check = _environment().get_template("check.py.j2")
     rendered = flow.render(
         **shared,
         flow_name=flow_name,
-        engine_names=_engine_names(mentioned | {"step"}),
-        harness_names=_among(EXPECT_NAMES, mentioned),
+        engine_imports=engine.import_lines(_engine_names(mentioned | {"step"})),
+        expect=engine.expect,
+        harness_names=sorted({*_among(EXPECT_NAMES, mentioned), *_own_names(engine, steps)}),
+        count_inputs=engine.inputs,
         bases=", ".join(template.bases),
         flow_decorators=template.flow_decorators,
         configs=list(_declared("Config", template.configs)),
@@ -109,7 +117,7 @@ def render(fit: Fit) -> Rendered:
         resumed=_change(template, rendered),
         check=check.render(
             **shared,
-            engine_names=_engine_names(checked),
+            engine_imports=engine.import_lines(_engine_names(checked)),
             imports=[
                 (module, among)
                 for module, names in CHECK_NAMES.items()
@@ -160,6 +168,10 @@ def _engine_names(mentioned: frozenset[str] | set[str]) -> list[str]:
 
 def _among(names: Iterable[str], mentioned: frozenset[str] | set[str]) -> list[str]:
     return sorted(set(names) & mentioned)
+
+
+def _own_names(engine: Engine, steps: Iterable[_Step]) -> set[str]:
+    return {engine.inputs} if engine.inputs and any(step.join for step in steps) else set()
 
 
 def _mentioned_in_flow(template: TemplateSpec, steps: Iterable[_Step]) -> frozenset[str]:

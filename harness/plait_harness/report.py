@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from plait_harness.engines import ENGINES
 from plait_harness.gates import Breach
 from plait_harness.leftovers import OWN_FOLDER
 from plait_harness.matrix import Case, Excluded
@@ -135,7 +136,8 @@ def summarize(rows: Iterable[CaseRow]) -> list[Cell]:
 
 def tidy_case(folder: str) -> None:
     """Take away the store and the harness's own notes of a case that passed; the rest is small."""
-    shutil.rmtree(os.path.join(folder, ".plait"), ignore_errors=True)
+    for engine in ENGINES.values():
+        shutil.rmtree(os.path.join(folder, engine.store), ignore_errors=True)
     own = os.path.join(folder, OWN_FOLDER)
     for name in ("home", "tmp"):
         shutil.rmtree(os.path.join(own, name), ignore_errors=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Outcome = Literal["passed", "failed", "not offered"]
+Outcome = Literal["passed", "failed", "not offered", "differs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class CheckResult:
     Args:
         checker: The judge's name; `always` for what is checked on every case.
         outcome: What it came to.
-        message: What was expected, or why it was not offered; empty if it passed.
+        message: What was expected, or why it was not offered; empty if it passed. One that differs
+            from plait, and is listed as doing so, has failed and is no failure.
         traceback: Where in `check.py` it failed; may be empty.
         seconds: How long it took.
     """

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from plait_harness.differences import check_differences
 from plait_harness.gates import (
     Breach,
     check_cases,
@@ -97,6 +98,7 @@ class Session:
         breaches = [
             *check_cases(ran, whole, tally, self.options.selection.contexts),
             *check_fit(matrix),
+            *check_differences(whole),
         ]
         measured = self._measure(full) if self.options.coverage and self.rows else []
         if self.options.coverage:

@@ -71,6 +71,10 @@ def choose_checkers(wanted: Sequence[str]) -> Chosen[CheckerSource]:
     return _choose("checker", wanted, home_path("checkers"), ".py", _load_checkers)
 
 
+BUILTIN = "builtin"
+"""The name that stands for all specifications of plait's own."""
+
+
 def split_names(text: str) -> list[str]:
     """Split a comma-separated option; empty parts are no matter."""
     return [part.strip() for part in text.split(",") if part.strip()]
@@ -100,6 +104,9 @@ def _choose(
     for name in wanted:
         if _is_path(name):
             continue
+        if name.lower() == BUILTIN:
+            specs = {**own, **specs}
+            continue
         if name.lower() not in by_lower:
             raise UnknownName(kind, name, known)
         found = by_lower[name.lower()]
@@ -115,7 +122,8 @@ def _load_graphs(path: str) -> dict[str, GraphSpec]:
 
 def _load_checkers(path: str) -> dict[str, CheckerSource]:
     name = os.path.splitext(os.path.basename(path))[0]
-    return {name: CheckerSource(name, path)}
+    # Judges load it from the folders of their cases.
+    return {name: CheckerSource(name, os.path.abspath(path))}
 
 
 @cache

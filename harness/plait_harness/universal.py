@@ -100,6 +100,28 @@ def check_seen(
     return problems + list(_check_agreement(judges))
 
 
+def check_unsealed(prediction: Prediction, judges: Mapping[str, Seen]) -> list[str]:
+    """Compare what each judge saw with the model, where the store can't be looked into.
+
+    Args:
+        prediction: What the model says of the graph; the run came to its end.
+        judges: What each judge saw, by its name.
+
+    Returns:
+        A sentence for each difference.
+    """
+    problems: list[str] = []
+    for judge, seen in judges.items():
+        for step, tasks in seen.items():
+            expected = [task.index for task in prediction.of(step)]
+            if len(tasks) != len(expected):
+                problems.append(f"{judge} shows {len(tasks)} tasks of {step}, not {len(expected)}")
+            shown = [task["index"] for task in tasks]
+            if any(index is not None for index in shown) and Counter(shown) != Counter(expected):
+                problems.append(f"{judge} shows tasks of {step} at {shown}, expected {expected}")
+    return problems + list(_check_agreement(judges))
+
+
 def name_tasks(sealed: Sequence[SealedTask]) -> dict[tuple[str, str], TaskId]:
     """Name each task as the model does, by its step, its place in every open foreach, its turn."""
     places = {
