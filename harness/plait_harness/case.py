@@ -22,14 +22,13 @@ from plait_harness.render import Rendered, render
 from plait_harness.result import CaseResult, CheckResult
 from plait_harness.sealed import SealedRuns, check_sealed_runs, read_sealed_runs
 from plait_harness.seals import DamagedSeal
+from plait_harness.servers import NO_SERVERS, Servers
 from plait_harness.sources import CheckerSource
 from plait_harness.starter import Command, Ended, Starter
 from plait_harness.universal import Seen, check_unsealed
 
 _CALLER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "caller.py")
 """The program that is the executor `api`."""
-
-_RUN_ID_FILE = "--run-id-file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ class CaseRunner:
         root: The folder that case folders are made in.
         base_env: The environment that cases start from.
         feature_variable: If not empty, the variable that tells coverage the template's name.
+        servers: Where the servers of contexts are had.
     """
 
     starter: Starter
@@ -49,6 +49,7 @@ class CaseRunner:
     root: str
     base_env: Mapping[str, str]
     feature_variable: str = ""
+    servers: Servers = NO_SERVERS
 
     def run(self, case: Case) -> CaseResult:
         """Run a case to its end, in a folder made anew; never raises for what the flow does."""
@@ -134,16 +135,15 @@ class _Run:
 
     def make_env(self) -> dict[str, str]:
         env = dict(self.runner.base_env)
-        env["HOME"] = os.path.join(self.own, "home")
-        env["TMPDIR"] = os.path.join(self.own, "tmp")
+        env["HOME"], env["TMPDIR"] = (os.path.join(self.own, name) for name in ("home", "tmp"))
         engine = self.case.context.engine
         env.update({"PLAIT_USER": "harness", **engine.env})
         if find_store_above(self.runner.root):
             # The nearest .plait above would be taken for this case's own.
             env["PLAIT_DATASTORE_ROOT"] = os.path.join(self.folder, ".plait")
-        nonce = f"{self.case.folder}-{os.getpid()}"
+        env |= self.runner.servers.environment(self.case.context.services)
         for name, value in self.case.context.env.items():
-            env[name] = value.replace("{nonce}", nonce)
+            env[name] = value.replace("{nonce}", f"{self.case.folder}-{os.getpid()}")
         env.update(engine.translate_env(self.case.template.env))
         if self.runner.feature_variable:
             env[self.runner.feature_variable] = self.case.template.name
@@ -189,10 +189,10 @@ class _Run:
     def call(self, command: str, given: Sequence[str]) -> Ended:
         """Call `run` or `resume` with the context's options and these, as the executor does."""
         arguments = [command, *self.case.context.run_options]
-        if _RUN_ID_FILE not in given:
-            arguments += [_RUN_ID_FILE, os.path.join(OWN_FOLDER, f"run-id-{len(self.origins)}")]
+        if "--run-id-file" not in given:
+            arguments += ["--run-id-file", os.path.join(OWN_FOLDER, f"run-id-{len(self.origins)}")]
         arguments += given
-        self.run_id_file = arguments[arguments.index(_RUN_ID_FILE) + 1]
+        self.run_id_file = arguments[arguments.index("--run-id-file") + 1]
         return self.start(self.command(arguments), "run", timeout=self.run_timeout)
 
     @property

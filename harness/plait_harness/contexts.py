@@ -12,6 +12,7 @@ from typing import Any, Literal
 from plait_harness.engines import ENGINES, PLAIT, Engine, is_installed
 from plait_harness.mistakes import Mistake, UnknownName
 from plait_harness.schemas import read_json, validate
+from plait_harness.servers import find_lack
 
 Start = Literal["fork", "fresh"]
 
@@ -59,6 +60,7 @@ class ContextSpec:
             `Runner` of the engine.
         checks: The judges.
         timeout: Seconds that one command may take.
+        services: The servers that cases need, see `servers`; one of each runs for the session.
         pre_command: A command to run in the case's folder before the flow; may be empty.
         disabled_tests: Templates not to run here: name -> because. A `*` in a name stands for
             anything.
@@ -82,6 +84,7 @@ class ContextSpec:
     executors: tuple[str, ...] = ("cli",)
     checks: tuple[CheckSpec, ...] = (CheckSpec("cli"), CheckSpec("mli"))
     timeout: float = 60.0
+    services: tuple[str, ...] = ()
     pre_command: tuple[str, ...] = ()
     disabled_tests: Mapping[str, str] = field(default_factory=dict)
     enabled_tests: Mapping[str, str] = field(default_factory=dict)
@@ -95,7 +98,7 @@ class ContextSpec:
         for python in wanted:
             if python is not None and find_python(python) is None:
                 return f"there is no interpreter '{python}'"
-        return None
+        return find_lack(self.services)
 
 
 def load_contexts(path: str) -> dict[str, ContextSpec]:
@@ -182,7 +185,14 @@ def _extended(
 
 def _parse_context(entry: Mapping[str, Any], file: str) -> ContextSpec:
     facts = {key: value for key, value in entry.items() if key not in ("extends", "checks")}
-    for key in ("python_options", "top_options", "run_options", "executors", "pre_command"):
+    for key in (
+        "python_options",
+        "top_options",
+        "run_options",
+        "executors",
+        "services",
+        "pre_command",
+    ):
         if key in facts:
             facts[key] = tuple(facts[key])
     if "engine" in entry:

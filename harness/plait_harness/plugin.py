@@ -20,7 +20,7 @@ from plait_harness.options import OPTIONS, RunOptions, command_for, read_options
 from plait_harness.probe import FEATURE_VARIABLE
 from plait_harness.report import CaseRow, make_row, read_failed, tidy_case
 from plait_harness.result import CaseResult
-from plait_harness.session import Session
+from plait_harness.session import Session, find_servers
 from plait_harness.starter import PreparedProcess
 
 ANCHOR = "contexts.json"
@@ -174,10 +174,12 @@ class Worker:
             measurement = Measurement(options.report, find_engine())
             self.process = PreparedProcess(env, coverage=measurement.probe_options())
             case_env = {**env, **measurement.environment()}
-            self.runner = CaseRunner(self.process, env, root, case_env, FEATURE_VARIABLE)
+            self.runner = CaseRunner(
+                self.process, env, root, case_env, FEATURE_VARIABLE, find_servers(options)
+            )
         else:
             self.process = PreparedProcess(env)
-            self.runner = CaseRunner(self.process, env, root, env)
+            self.runner = CaseRunner(self.process, env, root, env, servers=find_servers(options))
 
 
 def _get_worker(config: pytest.Config) -> Worker:

@@ -116,9 +116,9 @@ def start(program: Program, folder: str) -> Service:
     names = {f"port{number or ''}": str(free_port()) for number in (0, *range(2, 9))}
     names["folder"] = folder
     command = [part.format(**names) for part in program.command]
-    found = shutil.which(command[0], path=_search_path())
-    if found is None:
-        raise NotThere(f"{program.name} is not installed: there is no program '{command[0]}'")
+    found, lack = find_program(program)
+    if lack is not None:
+        raise NotThere(lack)
     log = os.path.join(folder, f"{program.name}.log")
     with open(log, "wb") as output:
         process = subprocess.Popen(
@@ -139,6 +139,14 @@ def start(program: Program, folder: str) -> Service:
         service.stop()
         raise
     return service
+
+
+def find_program(program: Program) -> tuple[str, str | None]:
+    """Give where a server's program lies, and what is lacking: None, or a sentence."""
+    found = shutil.which(program.command[0], path=_search_path())
+    if found is None:
+        return "", f"{program.name} is not installed: there is no program '{program.command[0]}'"
+    return found, None
 
 
 def wait_ready(service: Service, is_ready: Callable[[], bool]) -> None:

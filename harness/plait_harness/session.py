@@ -39,6 +39,7 @@ from plait_harness.report import (
     write_page,
     write_rows,
 )
+from plait_harness.servers import Servers
 
 
 class Session:
@@ -53,6 +54,7 @@ class Session:
         self.options = options
         self.rows: list[CaseRow] = []
         self.expected = 0
+        self.servers = find_servers(options)
         self._find_matrix = find_matrix
         # Not the stream that pytest may have put in its place.
         self._progress = Progress(sys.__stderr__ or sys.stderr, is_terminal=_is_terminal())
@@ -69,6 +71,8 @@ class Session:
         """Learn how many cases there will be."""
         if count and self._lock is None:
             self._lock = Lock(self.options.report)
+            # No case has begun yet; what runs was left by a session that was killed.
+            self.servers.stop()
         self.expected = self._progress.total = count
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -116,8 +120,9 @@ class Session:
         return breaches, lines
 
     def close(self) -> None:
-        """Let another run write to the report."""
+        """Stop the servers, and let another run write to the report."""
         if self._lock is not None:
+            self.servers.stop()
             self._lock.release()
             self._lock = None
 
@@ -164,6 +169,11 @@ class Session:
         if self.rows:
             page = os.path.join(self.options.report, "index.html")
             yield f"report: {page}"
+
+
+def find_servers(options: RunOptions) -> Servers:
+    """Give the servers of a session; each of its processes makes its own picture of them."""
+    return Servers(os.path.join(os.path.abspath(options.report), "servers"))
 
 
 def _is_terminal() -> bool:

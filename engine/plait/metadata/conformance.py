@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from plait.metadata.conformance_ids import ID_CHECKS
 from plait.metadata.conformance_runs import RUN_CHECKS
 from plait.metadata.conformance_tasks import TASK_CHECKS
 from plait.metadata.protocol import MetadataStore
@@ -19,5 +20,5 @@ from plait.metadata.protocol import MetadataStore
 Make = Callable[[], MetadataStore]
 """Makes a new, empty store."""
 
-CHECKS: tuple[Callable[[Make], None], ...] = (*RUN_CHECKS, *TASK_CHECKS)
+CHECKS: tuple[Callable[[Make], None], ...] = (*ID_CHECKS, *RUN_CHECKS, *TASK_CHECKS)
 """Every check; the name of each is what it promises."""

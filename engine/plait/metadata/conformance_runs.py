@@ -26,21 +26,6 @@ E = TypeVar("E", bound=PlaitError)
 _FAILURE = Failure(FailureKind.EXCEPTION, "ValueError: too small", "Traceback ...", where="a.py:3")
 
 
-def ids_count_up_per_flow(make: Make) -> None:
-    """Ids of each flow's runs count up from 1."""
-    store = make()
-    keys = [store.create_run(NewRun(flow, 1.0)) for flow in ("A", "B", "A", "A", "B")]
-    assert keys == [RunKey(*p) for p in ("A1", "B1", "A2", "A3", "B2")]
-
-
-def ids_begin_above_what_is_taken(make: Make) -> None:
-    """An id is greater than the one that it is to be above, and ids go on from there."""
-    store = make()
-    store.create_run(NewRun("A", 1.0))
-    assert store.create_run(NewRun("A", 1.0), above=41).run == "42"
-    assert store.create_run(NewRun("A", 1.0), above=7).run == "43"
-
-
 def a_run_is_kept_as_given(make: Make) -> None:
     """A new run comes back with all that was said of it, as JSON gives it back."""
     store = make()
@@ -355,8 +340,6 @@ def closing_is_not_the_end(make: Make) -> None:
 
 
 RUN_CHECKS: tuple[Callable[[Make], None], ...] = (
-    ids_count_up_per_flow,
-    ids_begin_above_what_is_taken,
     a_run_is_kept_as_given,
     what_is_not_there_is_none,
     flows_are_sorted,

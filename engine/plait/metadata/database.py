@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from plait.metadata.errors import (
@@ -52,6 +52,8 @@ class Database:
         version: The number of this schema, from 1; kept in the file.
         wait: How many seconds to wait for other processes before giving up.
         network: Whether the file is on a network file system; None to find out.
+        migrations: The statements that bring a database to a version from the one before it; run
+            with the first write. Reading must do without.
     """
 
     def __init__(
@@ -62,10 +64,12 @@ class Database:
         version: int,
         wait: float,
         network: bool | None = None,
+        migrations: Mapping[int, tuple[str, ...]] | None = None,
     ) -> None:
         self.path = os.path.abspath(path)
         self._tables = tables
         self._version = version
+        self._migrations = migrations or {}
         self._wait = wait
         self._network = network
         self._lock = threading.Lock()
@@ -250,8 +254,17 @@ class Database:
 
     def _make(self, connection: sqlite3.Connection) -> None:
         if self._is_made(connection):
-            return
-        for statement in self._tables:
+            (found,) = connection.execute("PRAGMA user_version").fetchone()
+            statements = [
+                statement
+                for version in range(found + 1, self._version + 1)
+                for statement in self._migrations[version]
+            ]
+            if not statements:
+                return
+        else:
+            statements = list(self._tables)
+        for statement in statements:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {self._version}")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

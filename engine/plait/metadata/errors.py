@@ -135,5 +135,31 @@ class UnavailableMetadata(PlaitError):
         )
 
 
+class DriverMissing(PlaitError):
+    """The library that speaks to a kind of database is not installed."""
+
+    slug = "driver-missing"
+
+    def __init__(self, module: str, kind: str) -> None:
+        super().__init__(
+            f"{kind} cannot be spoken to",
+            why=f"the library {module} is not installed",
+            fix="pip install 'plait[service]'",
+        )
+
+
+class DatabaseUnreachable(PlaitError):
+    """A database server does not answer, or does not let us in."""
+
+    slug = "database-unreachable"
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(
+            f"the database {place} cannot be reached",
+            why=reason,
+            fix="check that its server runs, and the user, password and name in the URL",
+        )
+
+
 def _shorten(text: str, length: int = 60) -> str:
     return text if len(text) <= length else f"{text[: length - 3]}..."

@@ -40,6 +40,7 @@ class _Run:
 class _Flow:
     last: int = 0
     runs: dict[int, _Run] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
 
 
 class MemoryMetadata:
@@ -57,7 +58,11 @@ class MemoryMetadata:
             raise SystemTag(f"the new run of '{run.flow}'", user_tags & system_tags)
         facts = json.dumps(dict(run.facts or {}))
         flow = self._flows.setdefault(run.flow, _Flow())
+        if run.request is not None and flow.requests.get(run.request) in flow.runs:
+            return RunKey(run.flow, str(flow.requests[run.request]))
         flow.last = max(flow.last, above) + 1
+        if run.request is not None:
+            flow.requests[run.request] = flow.last
         key = RunKey(run.flow, str(flow.last))
         record = RunRecord(
             key=key,

@@ -34,6 +34,8 @@ class NewRun:
         origin_run: The run it resumes, if any.
         facts: JSON values: script, arguments, host, pid, graph, parameter names; and `process`,
             by which others can tell whether it still goes on (see `base.process`).
+        request: A word that no other run of the flow has, if any: to create a run of the same
+            word again gives the first one's key, so that it can be asked for until it is answered.
     """
 
     flow: str
@@ -42,6 +44,7 @@ class NewRun:
     system_tags: frozenset[str] = frozenset()
     origin_run: str | None = None
     facts: Mapping[str, Any] | None = None
+    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,8 @@ class MetadataStore(Protocol):
 
     def create_run(self, run: NewRun, *, above: int = 0) -> RunKey:
         """Record a new run and give its key; ids of a flow count up from 1 and never repeat.
+
+        If there is a run of its flow and `request`, nothing changes and the key is that one's.
 
         Args:
             run: The run.

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 """The number of the schema below; a file says which one it has."""
+
+MIGRATIONS = {
+    2: (
+        "ALTER TABLE run ADD COLUMN request TEXT",
+        "CREATE UNIQUE INDEX run_by_request ON run (flow, request)",
+    ),
+}
+"""What brings a database of the version before to this one."""
 
 TABLES = (
     # `last` and not the highest number in `run`: an id is never given twice, also not when the
@@ -29,9 +37,11 @@ TABLES = (
         failure TEXT,
         failed_task TEXT,
         heartbeat REAL,
+        request TEXT,
         UNIQUE (flow, number)
     )""",
     "CREATE INDEX run_by_status ON run (flow, status, number)",
+    "CREATE UNIQUE INDEX run_by_request ON run (flow, request)",
     # Only an index of what `run` says, so that runs of a tag are found without reading the others.
     """
     CREATE TABLE tagged (
@@ -60,7 +70,12 @@ TABLES = (
     ) WITHOUT ROWID""",
 )
 
-ADD_FLOW = "INSERT OR IGNORE INTO flow (name, last) VALUES (?, 0)"
+ADD_FLOW = "INSERT INTO flow (name, last) VALUES (?, 0) ON CONFLICT (name) DO NOTHING"
+
+# The same as FIND_FLOW_ID; but a database with many writers keeps the others waiting from here on.
+LOCK_FLOW = "SELECT flow.id FROM flow WHERE flow.name = ?"
+
+FIND_REQUEST = "SELECT number FROM run WHERE flow = ? AND request = ?"
 
 TAKE_NUMBER = "UPDATE flow SET last = max(last, ?) + 1 WHERE name = ?"
 
@@ -68,8 +83,9 @@ TAKE_NUMBER = "UPDATE flow SET last = max(last, ?) + 1 WHERE name = ?"
 READ_NUMBER = "SELECT id, last FROM flow WHERE name = ?"
 
 ADD_RUN = """
-    INSERT INTO run (flow, number, created, status, user_tags, system_tags, origin, facts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+    INSERT INTO run (
+        flow, number, created, status, user_tags, system_tags, origin, facts, request
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 END_RUN = "UPDATE run SET status = ?, finished = ?, failure = ?, failed_task = ? WHERE id = ?"
 
@@ -88,6 +104,10 @@ DELETE_TASKS = "DELETE FROM task WHERE run = ?"
 FIND_RUN_ID = """
     SELECT run.id FROM run JOIN flow ON run.flow = flow.id WHERE flow.name = ? AND run.number = ?"""
 
+# The same, but one that keeps runs of the flow from being made and changed meanwhile.
+LOCK_RUN_ID = """
+    SELECT run.id FROM flow JOIN run ON run.flow = flow.id WHERE flow.name = ? AND run.number = ?"""
+
 READ_TAGS = "SELECT flow, number, user_tags, system_tags FROM run WHERE id = ?"
 
 SET_TAGS = "UPDATE run SET user_tags = ? WHERE id = ?"
@@ -97,7 +117,7 @@ ADD_TAGGED = "INSERT INTO tagged (flow, tag, number) VALUES (?, ?, ?)"
 REMOVE_TAGGED = "DELETE FROM tagged WHERE flow = ? AND tag = ? AND number = ?"
 
 COUNT_TAGGED = """
-    SELECT count(*) FROM (SELECT 1 FROM tagged WHERE flow = ? AND tag = ? LIMIT ?)"""
+    SELECT count(*) FROM (SELECT 1 FROM tagged WHERE flow = ? AND tag = ? LIMIT ?) AS enough"""
 
 # A flow whose runs were removed stays, for the sake of the ids that it gave.
 LIST_FLOWS = """

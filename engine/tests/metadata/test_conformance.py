@@ -10,11 +10,12 @@ import pytest
 
 from plait.metadata.conformance import CHECKS, Make
 from plait.metadata.memory import MemoryMetadata
+from plait.metadata.postgres import PostgresMetadata
 from plait.metadata.protocol import MetadataStore
 from plait.metadata.sqlite import SQLiteMetadata
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite-network"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite-network", "postgres"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """A function that makes a new, empty store of one kind."""
     with ExitStack() as opened:
@@ -25,6 +26,9 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
             count += 1
             if request.param == "memory":
                 return MemoryMetadata()
+            if request.param == "postgres":
+                url = request.getfixturevalue("new_database")()
+                return opened.enter_context(closing(PostgresMetadata(url)))
             path = tmp_path / str(count) / "metadata.db"
             network = request.param == "sqlite-network"
             return opened.enter_context(closing(SQLiteMetadata(str(path), network=network)))

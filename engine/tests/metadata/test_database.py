@@ -14,6 +14,7 @@ import pytest
 
 from plait.base.errors import PlaitError
 from plait.base.pathspec import RunKey
+from plait.metadata import schema
 from plait.metadata.database import Database
 from plait.metadata.errors import (
     BusyMetadata,
@@ -92,7 +93,7 @@ def test_a_newer_database_is_left_alone(path: Path) -> None:
         connection.execute("PRAGMA user_version = 7")
     before = path.read_bytes()
 
-    assert "it is of format 7; this plait knows formats up to 1" in fail(path, NewerMetadata)
+    assert "it is of format 7; this plait knows formats up to 2" in fail(path, NewerMetadata)
     assert path.read_bytes() == before
 
 
@@ -151,7 +152,7 @@ def test_a_journal_in_use_is_waited_for(path: Path) -> None:
 def test_a_bug_stays_a_bug(path: Path) -> None:
     """What is not the user's doing is not put into the user's words."""
     make(path)
-    database = Database(str(path), tables=(), version=1, wait=1.0)
+    database = Database(str(path), tables=(), version=schema.VERSION, wait=1.0)
     with closing(database), pytest.raises(sqlite3.OperationalError, match="no such table"):
         database.read(lambda connection: connection.execute("SELECT * FROM nowhere"), empty=None)
 

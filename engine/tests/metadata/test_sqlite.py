@@ -315,3 +315,20 @@ def test_an_interrupted_transaction_is_undone(store: SQLiteMetadata, path: Path)
         other.record(start(key, 2))
     assert os.path.exists(path)
     assert count(store, key) == 1
+
+
+def test_a_database_of_the_version_before_is_brought_on(store: SQLiteMetadata, path: Path) -> None:
+    """What an earlier plait wrote is read as it is, and brought up to date when written to."""
+    key = store.create_run(NewRun("A", 1.0))
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP INDEX run_by_request")
+        connection.execute("ALTER TABLE run DROP COLUMN request")
+        connection.execute("PRAGMA user_version = 1")
+    assert [run.key for run in store.list_runs("A")] == [key]
+
+    made = [store.create_run(NewRun("A", 2.0, request="x")) for _ in range(2)]
+
+    assert made == [RunKey("A", "2")] * 2
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
