@@ -11,6 +11,7 @@ from plait_harness.home import home_path
 from plait_harness.matrix import Selection, build_matrix
 from plait_harness.mistakes import Mistake
 from plait_harness.options import OPTIONS, command_for, read_options
+from plait_harness.sources import choose_checkers
 
 GRAPH = {
     "name": "theirs",
@@ -87,6 +88,68 @@ def test_somebodys_files_and_folders_are_taken(theirs):
     assert both == ["Other[theirs-dev-local-cli]", "Theirs[theirs-dev-local-cli]"]
     assert one == ["Theirs[theirs-dev-local-cli]"]
     assert mixed == ["BasicArtifact[theirs-dev-local-cli]"]
+
+
+def test_builtin_is_all_of_plaits_beside_somebodys_own(theirs):
+    """Of plait's what does not fit is no mistake; of one's own, and of what is named, it is."""
+    graphs, tests = (str(theirs / "graphs"),), str(theirs / "tests")
+
+    def choose(**chosen):
+        return build_matrix(Selection(contexts=("dev-local",), **chosen))
+
+    plaits = choose(graphs=graphs, tests=("builtin",))
+    assert {case.graph.name for case in plaits.cases} == {"theirs"}
+    assert {"BasicArtifact", "Lineage"} <= {case.template.name for case in plaits.cases}
+    assert plaits.lonely == ()
+
+    both = choose(graphs=graphs, tests=("Builtin", tests))
+    assert {case.template.name for case in both.cases} == {
+        "Theirs",
+        "Other",
+        *(case.template.name for case in plaits.cases),
+    }
+    named = choose(graphs=graphs, tests=("builtin", "WideForeach"))
+    assert [sentence.split()[1] for sentence in named.lonely] == ["'WideForeach'"]
+    narrow = theirs / "narrow.py"
+    narrow.write_text(TEMPLATES.replace("theirs-only", "foreach").replace("Theirs", "Narrow"))
+    own = choose(graphs=graphs, tests=("builtin", f"{narrow}::Narrow"))
+    assert [sentence.split()[1] for sentence in own.lonely] == ["'Narrow'"]
+    other = choose(graphs=("builtin", *graphs), tests=(os.path.join(tests, "theirs.py"),))
+    assert ([case.graph.name for case in other.cases], other.lonely) == (["theirs"] * 2, ())
+
+
+def test_a_checker_is_found_from_any_folder(theirs, monkeypatch):
+    """Judges run in the folders of their cases."""
+    (theirs / "checkers").mkdir()
+    (theirs / "checkers" / "mine.py").write_text("")
+    monkeypatch.chdir(theirs)
+
+    assert choose_checkers(["checkers"]).specs["mine"].file == str(theirs / "checkers" / "mine.py")
+
+
+def test_a_context_may_run_a_few_graphs_only(tmp_path):
+    """Each template on so many of these as the context says, the first that it fits."""
+    context = {
+        "name": "few",
+        "shows": "A few.",
+        "only_graphs": {"switch": "a way", "small-foreach": "elements", "start-end": "small"},
+        "graphs_each": 1,
+        "disabled_tests": {"Foreach*": "not these"},
+    }
+    file = tmp_path / "few.json"
+    file.write_text(json.dumps({"contexts": [context]}))
+
+    matrix = build_matrix(
+        Selection(contexts=(str(file),), tests=("BasicArtifact", "FailingStep", "ForeachStack"))
+    )
+    assert [case.id for case in matrix.cases] == [
+        "BasicArtifact[switch-few-cli]",
+        "FailingStep[start-end-few-cli]",
+    ]
+    reasons = {(each.template, each.graph): each.why for each in matrix.excluded}
+    assert reasons["BasicArtifact", "start-end"] == "few runs a template on 1 of its graphs"
+    assert reasons["BasicArtifact", "linear"].startswith("few runs only graphs switch, ")
+    assert reasons["ForeachStack", "small-foreach"] == "disabled in few: not these"
 
 
 def test_somebodys_context_is_taken(tmp_path):
@@ -211,6 +274,7 @@ def test_a_context_that_can_not_run_is_kept_apart(tmp_path):
     [
         ({"checks": ["mly"]}, "there is no checker, named by context 'mine', 'mly'"),
         ({"executors": ["http"]}, "there is no executor, named by context 'mine', 'http'"),
+        ({"only_graphs": {"lin": "x"}}, "there is no graph, named by context 'mine', 'lin'"),
         ({"disabled_tests": {"Basic": "x"}}, "there is no test, named by context 'mine', 'Basic'"),
         (
             {"disabled_tests": {"Lineage": "x"}, "enabled_tests": {"Lineage": "x"}},
