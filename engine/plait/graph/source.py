@@ -21,8 +21,7 @@ class Shape(StrEnum):
     NAME = "name"  # a
     ITEMS = "items"  # [self.a, self.b]
     CASES = "cases"  # {"x": self.a}
-    STARRED = "starred"  # *targets
-    OTHER = "other"
+    OTHER = "other"  # *targets, and whatever else
 
 
 class CaseKey(NamedTuple):

@@ -201,8 +201,6 @@ def _read_argument(node: ast.expr, own_name: str) -> Argument:
             shape = Shape.ITEMS
         case ast.Dict(keys=keys, values=values):
             shape = Shape.CASES
-        case ast.Starred():
-            shape = Shape.STARRED
     items = tuple(_read_argument(value, own_name) for value in values)
     return Argument(shape, text, name, items, tuple(map(_read_key, keys, values)))
 

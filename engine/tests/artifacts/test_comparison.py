@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plait.artifacts.codec import PLAIN, SMALL, WITH_BUFFERS, dump
+from plait.artifacts.codec import PLAIN, SMALL, WITH_BUFFERS, dump, pickled_size
 from plait.artifacts.comparison import Comparison, Differs
 
 _LARGE = 3 << 18
@@ -54,5 +54,7 @@ def test_where_the_difference_lies():
 
     assert Differs(stored, len(stored) - 100).in_buffer(WITH_BUFFERS)
     assert not Differs(stored, 0).in_buffer(WITH_BUFFERS)
+    assert Differs(stored, pickled_size(stored)).in_buffer(WITH_BUFFERS)
+    assert not Differs(stored, pickled_size(stored) - 1).in_buffer(WITH_BUFFERS)
     assert not Differs(stored, len(stored) - 100).in_buffer(PLAIN)
     assert not Differs(stored[:-1], len(stored) - 100).in_buffer(WITH_BUFFERS)

@@ -199,7 +199,29 @@ def test_too_deep_a_value():
     culprit = _find(value)
 
     assert culprit.path == "x"
-    assert "nested more deeply than Python can follow" in culprit.reason
+    assert culprit.reason == (
+        "RecursionError: it is nested more deeply than Python can follow, or something in it calls "
+        "itself without end while it is pickled"
+    )
+
+
+def test_a_way_of_forty_steps_is_the_longest_that_is_written_out():
+    """Of a longer one, it is what is around the culprit that is named."""
+    value = LOCK
+    for _ in range(39):
+        value = [value]
+    at_the_edge, beyond = _find(value), _find([value])
+
+    assert (at_the_edge.path, at_the_edge.type) == ("x" + "[0]" * 39, "_thread.lock")
+    assert (beyond.path, beyond.type) == ("x" + "[0]" * 39, "list")
+
+
+@pytest.mark.parametrize(("most", "path"), [(2, "x"), (3, "x[1]")])
+def test_so_many_objects_are_looked_at_and_no_more(monkeypatch, most, path):
+    """The value itself is one of them."""
+    monkeypatch.setattr("plait.artifacts.culprit._WALKED", most)
+
+    assert _find([[], LOCK]).path == path
 
 
 def test_a_value_that_pickles_without_end():

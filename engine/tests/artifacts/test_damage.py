@@ -173,10 +173,13 @@ def test_absurd_lengths_take_no_memory(lengths, size):
     head = struct.pack("<8sIIQ", b"PLAITA1\n", *lengths)
     storage.put(_SEAL, [head, sha256(head).digest(), bytes(size)])
     tracemalloc.start()
-    with pytest.raises(DamagedAttempt, match="it should have"):
+    with pytest.raises(DamagedAttempt, match="it should have") as caught:
         ArtifactStore(storage, "F").find(_KEY)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    assert caught.value.findings[0].fix == (
+        "restore that file from a copy; or remove it and resume the run, which runs that task again"
+    )
 
     assert peak < 1 << 20
 

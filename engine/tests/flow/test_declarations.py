@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from plait.base.errors import shown_path
+from plait.base.errors import Finding, shown_path
 from plait.flow.declarations import check_parameters
 from plait.flow.include import IncludeFile
 from plait.flow.parameters import Parameter
@@ -14,10 +14,14 @@ from plait.flow.parameters import Parameter
 HERE = shown_path(__file__)
 
 
-def find(**parameters: Parameter) -> list[tuple[str, str]]:
+def find_all(**parameters: Parameter) -> list[Finding]:
     for name, parameter in parameters.items():
         parameter.__set_name__(object, name)
-    return [(found.slug, found.what) for found in check_parameters(parameters)]
+    return list(check_parameters(parameters))
+
+
+def find(**parameters: Parameter) -> list[tuple[str, str]]:
+    return [(found.slug, found.what) for found in find_all(**parameters)]
 
 
 @pytest.mark.parametrize("name", ["alpha", "learning-rate", "a1", "größe", "Alpha_B", "class"])
@@ -54,6 +58,41 @@ def test_a_private_parameter_is_found() -> None:
     assert find(_x=Parameter("x")) == [
         ("bad-parameter-name", "parameter 'x' is the private attribute '_x'")
     ]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "why", "fix"),
+    [
+        (
+            {"_x": Parameter("x")},
+            "a parameter is seen by everybody who reads the run",
+            "call it x",
+        ),
+        (
+            {"x": Parameter("1a")},
+            "it is an option of the command line and a variable of the environment",
+            "use letters, digits, '_' and '-', a letter first",
+        ),
+        (
+            {"x": Parameter("tag")},
+            "--tag is an option of the run command",
+            "keep the attribute and change the name: x = Parameter('tag-value')",
+        ),
+        (
+            {"x": Parameter("a-b"), "y": Parameter("a_b")},
+            "both are set by PLAIT_RUN_A_B; case, '-' and '_' make no difference",
+            "rename one of them",
+        ),
+    ],
+)
+def test_a_name_that_cannot_be_is_answered_with_why_and_what_to_do(
+    parameters: dict[str, Parameter], why: str, fix: str
+) -> None:
+    """Both are read by somebody who does not know the rule."""
+    (found,) = find_all(**parameters)
+
+    assert (found.why, found.fix) == (why, fix)
+    assert found.where is not None
 
 
 @pytest.mark.parametrize(

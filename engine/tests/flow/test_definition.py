@@ -101,8 +101,10 @@ def test_reading_a_flow_leaves_its_class_as_it_was() -> None:
 @pytest.mark.parametrize("given", [3, "Good", FlowSpec, dict, Good(use_cli=False)])
 def test_what_is_no_flow_is_refused(given: Any) -> None:
     """With what a flow is."""
-    with pytest.raises(NotAFlow, match="derived from FlowSpec"):
+    with pytest.raises(NotAFlow, match="derived from FlowSpec") as caught:
         read_definition(given)
+    (found,) = caught.value.findings
+    assert found.fix == "write class MyFlow(FlowSpec), and call it as MyFlow()"
 
 
 def findings(cls: type, **more: Any) -> list[tuple[str, str]]:
@@ -195,6 +197,9 @@ def test_there_are_at_most_six_attempts(times: int, *, caught: bool, attempts: i
             ("too-many-attempts", f"step '{name}' would have up to 7 attempts")
             for name in ("end", "start")
         ]
+        with pytest.raises(InvalidFlow) as refused:
+            read_definition(Plain, with_=with_)
+        assert all(f.where and f.where.line for f in refused.value.findings)
 
 
 class Patient(StepDecorator):

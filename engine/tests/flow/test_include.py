@@ -12,7 +12,12 @@ import pytest
 from plait.base.errors import shown_path
 from plait.flow.definition import read_definition
 from plait.flow.include import IncludeFile
-from plait.flow.parameters import InvalidParameters, describe, resolve_parameters
+from plait.flow.parameters import (
+    BadParameterValue,
+    InvalidParameters,
+    describe,
+    resolve_parameters,
+)
 from plait.flow.spec import FlowSpec
 from plait.flow.step import step
 
@@ -116,6 +121,7 @@ def test_a_file_beside_the_flow_is_pointed_at() -> None:
     assert find(text=name).fix == (
         f"paths begin in the folder that you are in; give --text {__file__}"
     )
+    assert IncludeFile("other").folder == os.path.dirname(__file__)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +133,18 @@ def test_what_is_no_file_is_refused(path: str, why: str) -> None:
     assert why in find(text=path).why
 
 
+def test_what_is_no_path_is_refused_without_a_word_on_where_it_comes_from() -> None:
+    """It may come from a variable or not; it is said only if it does."""
+    file = IncludeFile("data")
+
+    with pytest.raises(BadParameterValue) as caught:
+        file.read(3)
+    assert caught.value.findings[0].what == "parameter 'data' cannot be 3"
+    assert caught.value.findings[0].fix == "give the path of a file: --data VALUE"
+    with pytest.raises(BadParameterValue, match="cannot be 3, from PLAIT_RUN_DATA"):
+        file.read(3, "PLAIT_RUN_DATA")
+
+
 @pytest.mark.usefixtures("folder")
 def test_text_of_another_encoding_is_refused() -> None:
     """With the place of the byte, and what to declare."""
@@ -135,7 +153,10 @@ def test_text_of_another_encoding_is_refused() -> None:
     assert found.slug == "undecodable-include"
     assert found.what == "the file of 'text' is not utf-8 text: 'latin.txt'"
     assert found.why.startswith("byte 2 of it is 0xfc: ")
-    assert "encoding='latin-1'" in found.fix
+    assert found.fix == (
+        "declare it with the encoding that it has, such as encoding='latin-1', or with "
+        "is_text=False if it is not text"
+    )
 
 
 def test_it_is_offered_as_a_path() -> None:

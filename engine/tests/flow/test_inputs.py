@@ -8,10 +8,17 @@ from typing import Any, ClassVar
 import pytest
 
 from plait.flow.errors import UnsetArtifact
-from plait.flow.inputs import JoinInputs, NoSuchInput, NoSuchInputArtifact
+from plait.flow.inputs import JoinInput, JoinInputs, NoSuchInput, NoSuchInputArtifact
 from plait.flow.parameters import Parameter
 from plait.flow.spec import FlowSpec
 from plait.flow.step import step
+
+
+class Described:
+    """A descriptor of the user's, which asks what it was read from."""
+
+    def __get__(self, given: object, owner: type | None = None) -> tuple[object, type | None]:
+        return given, owner
 
 
 class Branches(FlowSpec):
@@ -24,6 +31,8 @@ class Branches(FlowSpec):
 
     def scaled(self, factor: int) -> int:
         return int(self.value * factor)
+
+    described = Described()
 
     @step
     def start(self) -> None:
@@ -111,6 +120,9 @@ def test_inputs_come_in_the_order_of_next(branches: Any) -> None:
     assert dir(branches) == ["b", "last"]
     assert repr(branches) == "<2 inputs of 'join'>"
     assert repr(branches.last) == "<input last/3>"
+    assert dir(branches.last) == [
+        *("common", "foreach_stack", "index", "input", "list", "rate", "sizes", "value")
+    ]
 
 
 def test_inputs_come_in_the_order_of_the_elements(elements: Any) -> None:
@@ -134,6 +146,8 @@ def test_methods_of_the_flow_work_on_an_input(branches: Any, elements: Any) -> N
     assert [i.doubled for i in branches] == [2, 4]
     assert branches.b.scaled(10) == 20
     assert elements[0]._factor == 3
+    held = branches.b
+    assert held.described == (held, JoinInput)
 
 
 def test_one_input_is_one_object_while_it_is_held(branches: Any) -> None:
@@ -233,3 +247,8 @@ def pickle_round_trip(error: Any) -> Any:
     import pickle
 
     return pickle.loads(pickle.dumps(error))
+
+
+def test_an_input_that_is_not_made_yet_answers_questions() -> None:
+    """Python asks objects that it copies for methods before they have anything."""
+    assert not hasattr(JoinInput.__new__(JoinInput), "_plait_scope")

@@ -307,6 +307,7 @@ def test_a_conflict_between_elements_names_tasks(wide: Any) -> None:
     assert parity.why.startswith("task work/2 holds ")
     assert "; task work/3 holds " in parity.why
     assert own.why.endswith("; and 2 other values")
+    assert own.why.count(" holds ") == 4
 
 
 def test_what_plait_keeps_for_itself_is_not_merged(wide: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from plait.artifacts.errors import UnpicklableArtifact
 from plait.artifacts.store import SealedAttempt
+from plait.base.pathspec import AttemptKey
 from plait.flow.errors import UnsetArtifact
 from plait.flow.parameters import Parameter
 from plait.flow.scope import Scope, bind, collect, is_hidden
@@ -227,6 +228,7 @@ def test_a_step_has_to_call_next(linear: Any) -> None:
     (found,) = caught.value.findings
     assert found.what == "step 'middle' returned before it called self.next"
     assert "self.next(self.end)" in found.why
+    assert found.fix == "let every way through the step end in that line: no return before it"
     transition = collect(flow, handled=True).transition
     assert transition is not None
     assert transition.targets == ("end",)
@@ -464,3 +466,54 @@ def test_a_foreach_that_failed_leaves_no_transition(bench: Callable[..., Any]) -
 
     assert collected.transition is None
     assert collected.values == {"other": 1}
+
+
+def test_a_join_in_a_foreach_asks_the_input_that_it_was_given(
+    bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It need not be in the store yet: a scheduler hands over what it has just been told."""
+
+    class Nested(FlowSpec):
+        @step
+        def start(self) -> None:
+            self.outer = ["a"]
+            self.next(self.split, foreach="outer")
+
+        @step
+        def split(self) -> None:
+            self.inner = [1]
+            self.next(self.work, foreach="inner")
+
+        @step
+        def work(self) -> None:
+            self.next(self.inner_join)
+
+        @step
+        def inner_join(self, inputs: Any) -> None:
+            self.next(self.outer_join)
+
+        @step
+        def outer_join(self, inputs: Any) -> None:
+            self.next(self.end)
+
+        @step
+        def end(self) -> None: ...
+
+    run = bench(Nested)
+    joins: list[Any] = []
+
+    def keep(order: Any) -> Any:
+        joins.append(order)
+        return type(run).run_task(run, order)
+
+    run.run_task = keep
+    run.run()
+    order = next(each for each in joins if each.key.step == "inner_join")
+    inputs = [
+        run.store.get(AttemptKey(order.key.flow, order.key.run, ref.step, ref.task, ref.attempt))
+        for ref in order.inputs
+    ]
+    monkeypatch.setattr(run.store, "get", lambda key: pytest.fail(f"{key} was read"))
+    scope = Scope(run.store, order, run.definition, run.constants, inputs=inputs)
+
+    assert scope.inherited.keys() == {"_foreach_0"}

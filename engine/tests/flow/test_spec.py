@@ -126,6 +126,7 @@ def test_what_steps_need_cannot_be_an_artifact(flow: Any, name: str) -> None:
         setattr(flow, name, 3)
     (found,) = caught.value.findings
     assert (found.where and found.where.file) == HERE
+    assert found.fix == f"use another name, such as self.{name}_value"
     assert isinstance(caught.value, AttributeError)
     with pytest.raises(AttributeError):
         delattr(flow, name)

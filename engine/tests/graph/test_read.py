@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from plait.graph.build import analyse
-from plait.graph.read import read_flow
+from plait.graph.read import read_flow, show_path
+from plait.graph.syntax import find_mentions
 
 
 class FlowSpec:
@@ -504,6 +505,47 @@ def test_a_deleted_working_directory_is_no_hindrance(
 
     assert graph is not None
     assert graph["start"].file == str(tmp_path / "a_flow.py")
+
+
+def test_a_file_is_shown_by_its_full_path_outside_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path would begin with a row of dots."""
+    monkeypatch.chdir(tmp_path)
+
+    assert show_path(str(tmp_path / "a" / "f.py")) == "a/f.py"
+    assert show_path(f"{tmp_path}-2/f.py") == f"{tmp_path}-2/f.py"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "try:\n    import there_is_no_such_module\nexcept ImportError:",
+        "try:\n    pass\nfinally:",
+        "try:\n    pass\nexcept KeyError:\n    pass\nelse:",
+        "match 1:\n  case _:",
+        "with open(__file__):",
+        "while True:",
+    ],
+)
+def test_a_class_in_any_statement_is_read(load: Any, around: str) -> None:
+    """As where a flow depends on what is installed."""
+    flow = load(
+        "a_flow",
+        f"{around}\n"
+        "    class F(FlowSpec):\n"
+        "        @step\n"
+        "        def start(self): self.next(self.end)\n"
+        "        @step\n"
+        "        def end(self): pass\n" + ("    break\n" if "while" in around else ""),
+    )
+
+    assert slugs(flow.F) == []
+
+
+def test_half_a_character_in_a_source_is_no_hindrance() -> None:
+    """A notebook's cell is a `str`, which may hold what no file can."""
+    assert find_mentions("x = '\ud800'\nself.next()") == [2]
 
 
 def test_a_sum_of_many_terms_is_no_hindrance(load: Any) -> None:

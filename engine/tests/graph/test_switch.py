@@ -190,6 +190,20 @@ WRONG = {
         ],
         [("endless-loop", 13)],
     ),
+    "an endless loop behind one without a switch": (
+        [
+            f"start: {choose(x='a', y='b', z='end')}", f"a: {to('c')}", f"c: {to('a')}",
+            f"b: {choose(x='b')}", END,
+        ],
+        [("loop", 10), ("endless-loop", 13)],
+    ),
+    "out of a branch without a switch": (
+        [
+            f"start: {to('s')}", f"s: {to('a', 'b')}", f"a: {to('s')}", f"b: {to('j')}",
+            f"j(inputs): {to('end')}", END,
+        ],
+        [("loop", 10)],
+    ),
     "back to start": (
         [f"start: {to('a')}", f"a: {choose(x='start', y='end')}", END],
         [("next-to-start", 7)],

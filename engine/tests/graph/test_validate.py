@@ -7,8 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from plait.base.errors import Finding
-from plait.graph.validate import RULES
+from plait.base.errors import Finding, Where
+from plait.graph.nesting import find_nesting
+from plait.graph.outline import draw_outline
+from plait.graph.source import FlowSource
+from plait.graph.validate import RULES, validate
+from plait.graph.validate.subject import Subject
 
 FindingsOf = Callable[..., list[Finding]]
 MistakesIn = Callable[..., list[tuple[str, int | None]]]
@@ -49,6 +53,16 @@ def test_each_rule_has_a_sentence_and_gives_its_own_slug(findings_of: FindingsOf
         assert len(rule.__doc__.splitlines()) == 1
         slug = rule.__name__.replace("_", "-")
         assert f'"{slug}"' in inspect.getsource(rule) or rule.__name__ in ("no_start", "no_end")
+
+
+def test_a_finding_without_a_line_comes_first_in_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is of the whole file, even of its first line."""
+    first = Finding("first", "x", where=Where("f.py", 1))
+    whole = Finding("whole", "x", where=Where("f.py"))
+    monkeypatch.setattr("plait.graph.validate.RULES", (lambda _: [first], lambda _: [whole]))
+    outline = draw_outline(FlowSource("F", first.where, "", {}, {}))
+
+    assert validate(Subject(outline, find_nesting(outline))) == [whole, first]
 
 
 # ------------------------------------------------------------------ several mistakes at once
@@ -170,15 +184,26 @@ def test_a_lambda_is_no_step(findings_of: FindingsOf) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", ["()", "(self, a, b)", "(self, *inputs)", "(self, **k)", "(self, *, k=1)"]
+    ("arguments", "shown"),
+    [
+        ("()", "()"),
+        ("(self, a, b)", "(self, a, b)"),
+        ("(self, *inputs)", "(self, ...)"),
+        ("(self, **k)", "(self, ...)"),
+        ("(self, *, k=1)", "(self, ...)"),
+        ("(*all)", "(...)"),
+    ],
 )
-def test_steps_take_self_or_self_and_inputs(findings_of: FindingsOf, arguments: str) -> None:
+def test_steps_take_self_or_self_and_inputs(
+    findings_of: FindingsOf, arguments: str, shown: str
+) -> None:
     """Nothing else is handed over, and nothing else is found of it."""
     source = flow("start: self.next(self.a)", END)
     source += f"\n    @step\n    def a{arguments}: self.next(self.end)"
     (finding,) = findings_of(source)
 
     assert finding.slug == "wrong-arguments"
+    assert finding.what == f"step 'a' takes {shown}"
 
 
 @pytest.mark.parametrize("split", ["self.next(self.a, self.b)", "self.next(self.a, foreach='x')"])
@@ -269,6 +294,17 @@ def test_two_calls_are_one_mistake_and_both_lead_on(mistakes_in: MistakesIn) -> 
     )
 
     assert mistakes_in(source) == [("next-twice", 5)]
+
+
+def test_the_lines_of_all_calls_are_told(findings_of: FindingsOf) -> None:
+    """Each once."""
+    calls = "".join(f"\n        {to('end')}" for _ in range(3))
+    finding = next(f for f in findings_of(flow(f"start:{calls}", END)) if f.slug == "next-twice")
+
+    assert finding.why == (
+        "it does so in lines 4, 5 and 6; a step has one self.next, as its last statement, so that "
+        "the graph is known before it runs"
+    )
 
 
 @pytest.mark.parametrize(
@@ -577,6 +613,17 @@ def test_splits_that_are_not_joined_are_each_found(mistakes_in: MistakesIn) -> N
     )
 
     assert mistakes_in(source) == [("split-not-joined", 3), ("split-not-joined", 5)]
+
+
+def test_what_of_a_split_leads_to_end_is_told(findings_of: FindingsOf) -> None:
+    """One step of a foreach, or all the branches."""
+    (fan,) = findings_of(flow(f"start: {each('a')}", f"a: {to('end')}", END))
+    (branch,) = findings_of(
+        flow(f"start: {to('a', 'b')}", f"a: {to('end')}", f"b: {to('end')}", END)
+    )
+
+    assert fan.why == "'a' leads to 'end', which runs only once"
+    assert branch.why == "'a' and 'b' lead to 'end', which runs only once"
 
 
 def test_branches_joined_all_at_once(findings_of: FindingsOf) -> None:
