@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plait_harness.gates import Breach, read_tally
+from plait_harness.generated_mutants import LEAST
 from plait_harness.home import HOME
 from plait_harness.measure import read_floors
 from plait_harness.planting import load_bugs
@@ -31,6 +32,7 @@ def survey() -> dict[str, dict[str, Any]]:
     values = {f"coverage of {name}: lines": value for name, value in floors.lines.items()}
     values |= {f"coverage of {name}: branches": value for name, value in floors.branches.items()}
     values |= {f"cases of {name}": count for name, count in read_tally().items()}
+    values["generated mutants noticed"] = LEAST * 100
     tests = os.path.join(os.path.dirname(HOME), "tests-tally.json")
     if os.path.exists(tests):
         values["tests"] = read_json(tests)["tests"]

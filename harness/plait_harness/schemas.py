@@ -11,7 +11,12 @@ from typing import Any
 from plait_harness.home import home_path
 from plait_harness.mistakes import Mistake
 
-_KINDS = {"graph": "graph", "contexts": "file of contexts", "mutants": "file of seeded bugs"}
+_KINDS = {
+    "graph": "graph",
+    "contexts": "file of contexts",
+    "mutants": "file of seeded bugs",
+    "equivalents": "file of equivalent mutants",
+}
 
 
 def read_json(path: str) -> Any:
