@@ -34,6 +34,7 @@ TESTS = (
 _COPIED = {"engine/plait": "src/plait", "engine/tests": "engine/tests", "docs": "docs"}
 """What the copy is made of: mutmut names modules rightly only if they lie below `src`."""
 
+_MUTANTS = os.path.join("mutants", "src")
 _NONE = "no.such.mutant"
 _NONE_MATCHED = "nothing matches"
 
@@ -129,20 +130,19 @@ class Mutmut:
 
     def _run(self, *arguments: str) -> tuple[int, str]:
         # First the copy with mutants in it, for tests that start Python, too.
-        source = os.path.join(self._folder, "mutants", "src")
+        source = os.path.join(self._folder, _MUTANTS)
         done = subprocess.run(
             [sys.executable, "-m", "mutmut", *arguments],
             cwd=self._folder,
             env={**os.environ, "PYTHONPATH": source, "PYTHONUTF8": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
             check=False,
         )
+        output = clean_output(done.stdout)
         with open(self._log, "a", encoding="utf-8") as file:
-            file.write(done.stdout)
-        return done.returncode, done.stdout
+            file.write(output)
+        return done.returncode, output
 
 
 def lay_out(folder: str) -> None:
@@ -166,6 +166,13 @@ def lay_out(folder: str) -> None:
     files = [f"src/plait/{pattern}" for pattern in SUBJECTS.values()]
     _write(folder, "pyproject.toml", _PROJECT.format(files=files, tests=list(TESTS)))
     _write(folder, "conftest.py", _CONFTEST)
+    # Python remembers a folder on its path that was not there when it began, and looks no more.
+    os.makedirs(os.path.join(folder, _MUTANTS))
+
+
+def clean_output(output: bytes) -> str:
+    """Give what a person sees in the end: spinners are written over themselves."""
+    return re.sub(r"[^\n]*\r(?!\n)", "", output.decode("utf-8", "replace"))
 
 
 def read_verdicts(output: str) -> dict[str, str]:
@@ -199,9 +206,7 @@ def subject_of(name: str) -> str:
 
 
 def _tail(output: str) -> str:
-    # Its spinners are many lines in one, each written over the one before.
-    lines = [line.rsplit("\r", 1)[-1] for line in output.splitlines()]
-    return "\n".join(lines[-40:])
+    return "\n".join(output.splitlines()[-40:])
 
 
 def _write(folder: str, name: str, text: str) -> None:

@@ -23,6 +23,7 @@ from plait_harness.mistakes import Mistake, UnknownName
 from plait_harness.mutation import (
     TESTS,
     Difference,
+    clean_output,
     function_of,
     lay_out,
     read_difference,
@@ -191,6 +192,7 @@ def test_what_mutmut_prints_is_read():
         "plait.runtime.state.xǁRunStateǁ_fail__mutmut_1": "not checked",
     }
     assert read_difference(NAMES[2], SHOWN) == CHANGE
+    assert clean_output("\r⠋ busy\r⠙ busy\r    done\nend\n".encode()) == "    done\nend\n"
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,13 @@ WRONG = {
         ],
         [("loop", 10), ("endless-loop", 13)],
     ),
+    "an endless loop before one without a switch": (
+        [
+            f"start: {choose(x='b', y='a', z='end')}", f"b: {choose(x='b')}",
+            f"a: {to('c')}", f"c: {to('a')}", END,
+        ],
+        [("endless-loop", 7), ("loop", 13)],
+    ),
     "out of a branch without a switch": (
         [
             f"start: {to('s')}", f"s: {to('a', 'b')}", f"a: {to('s')}", f"b: {to('j')}",
