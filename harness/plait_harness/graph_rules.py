@@ -39,8 +39,10 @@ def _find_bad_ends(graph: GraphSpec) -> Iterator[Problem]:
     for node in graph:
         if node.name == "end" and node.kind != "end":
             yield node.name, "ends the flow, so it has no transition"
-        if node.name != "end" and node.kind == "end":
+        if node.name != "end" and node.kind == "end" and len(graph.nodes) > 1:
             yield node.name, "needs one of linear, branch, foreach, switch"
+    if "end" not in graph.nodes and len(graph.nodes) > 1:
+        yield "start", "is not the only step, so that there must be an 'end'"
 
 
 def _find_unknown_targets(graph: GraphSpec) -> Iterator[Problem]:

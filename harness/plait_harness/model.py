@@ -367,7 +367,7 @@ class _Walk:
                 *(node[form] for form in ("linear", "foreach") if form in node),
                 *dict.fromkeys(node.get("switch", {}).values()),
             ]
-            if not after and path[-1] != "end":
+            if not after and path[-1] != "end" and len(self.nodes) > 1:
                 self.fail(path[-1], "is followed by none, and is not 'end'")
             if not after:
                 yield path

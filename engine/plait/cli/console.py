@@ -69,6 +69,7 @@ class _Progress:
     cloned: int = 0
     told: int = 0
     told_at: float = 0.0
+    last: float = 0.0
 
 
 class Console:
@@ -130,6 +131,7 @@ class Console:
             case TaskCloned():
                 progress = self._steps.setdefault(event.key.step, _Progress(began=event.at))
                 progress.cloned += 1
+                progress.last = event.at
             case RunOver():
                 self._end_run(event)
             case MessagesLost():
@@ -160,6 +162,7 @@ class Console:
         progress = self._steps.setdefault(key.step, _Progress(began=event.at - event.seconds))
         # An attempt that could not be launched ends without having begun.
         progress.running = max(0, progress.running - 1)
+        progress.last = event.at
         if event.failure is None:
             progress.done += 1
             if event.at - max(progress.told_at, progress.began) >= _SECONDS_BETWEEN:
@@ -231,9 +234,11 @@ class Console:
             parts.append(f"{progress.failed} failed")
         if progress.running:
             parts.append(f"{progress.running} running")
+        # Told late, at times: what counts is when its last task ended.
+        until = at if progress.running else progress.last
         self._say(
             at,
-            f"step {step}: {', '.join(parts)} after {format_duration(at - progress.began)}",
+            f"step {step}: {', '.join(parts)} after {format_duration(until - progress.began)}",
             "dim",
         )
 

@@ -78,8 +78,14 @@ class Run(RunPart[OpenedRun], Container[Step]):
     @property
     def end_task(self) -> Task | None:
         """The task of its step `end`; None if it did not come to that."""
-        record = next(self._opened.iter_tasks("end"), None)
+        record = next(self._opened.iter_tasks(self._last_step), None)
         return None if record is None else Task(OpenedTask(self._opened, record))
+
+    @property
+    def _last_step(self) -> str:
+        # Runs of before a flow could name it otherwise say nothing of it.
+        name: str = self._opened.record.facts.get("graph", {}).get("end", "end")
+        return name
 
     @property
     def data(self) -> TaskData | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from plait.base.errors import Finding, PlaitError, Where
 from plait.flow.source import find_caller
@@ -51,11 +51,23 @@ class MisplacedDecorator(PlaitError):
         )
 
 
-def step(function: Function) -> Function:
-    """Mark a method of a flow as one of its steps.
+@overload
+def step(function: Function) -> Function: ...
+
+
+@overload
+def step(
+    function: None = None, *, start: bool = False, end: bool = False
+) -> Callable[[Function], Function]: ...
+
+
+def step(function: Any = None, *, start: bool = False, end: bool = False) -> Any:
+    """Mark a method of a flow as one of its steps: `@step`, or `@step(start=True)`.
 
     Args:
         function: The method; it takes `self`, or `self` and `inputs` if it is a join.
+        start: Whether a run begins here, whatever the step's name is.
+        end: Whether a run ends here. A flow of one step is marked as both.
 
     Returns:
         The same function.
@@ -63,12 +75,21 @@ def step(function: Function) -> Function:
     Raises:
         MisplacedDecorator: It is not a function.
     """
+    if function is None:
+        return lambda function: _mark(function, is_first=start, is_last=end)
+    return _mark(function, is_first=start, is_last=end)
+
+
+def _mark(function: Function, *, is_first: bool, is_last: bool) -> Function:
     if not hasattr(function, "__code__"):
         raise MisplacedDecorator("step", function)
     # A decorator that came first stands below @step; its step would be one only by accident of
     # the order, and other engines refuse it, so that is a finding once the flow is read.
     function.__dict__["is_step"] = True
     function.__dict__["name"] = function.__name__
+    for mark, holds in (("is_first", is_first), ("is_last", is_last)):
+        if holds:
+            function.__dict__[mark] = True
     for early in decorators_of(function):
         add_finding(function, _below_step(early.name, function.__name__, early.where))
     return function

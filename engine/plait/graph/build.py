@@ -52,7 +52,8 @@ def build_graph(outline: Outline, nesting: Nesting) -> Graph:
     nodes = {
         name: _build_node(name, outline, nesting, tuple(parents[name])) for name in outline.order
     }
-    return Graph(outline.source.name, outline.source.doc, nodes)
+    source = outline.source
+    return Graph(source.name, source.doc, nodes, source.start, source.end)
 
 
 def _build_node(name: str, outline: Outline, nesting: Nesting, parents: tuple[str, ...]) -> Node:

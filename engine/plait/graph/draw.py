@@ -22,8 +22,9 @@ def to_json(graph: Graph) -> dict[str, Any]:
     """Give the graph as JSON values.
 
     Returns:
-        `version` (this form's, 1), `flow`, `doc`, and `steps`: the steps by name, in the order of
-        a walk from `start`. Each has
+        `version` (this form's, 1), `flow`, `doc`, `start` and `end`: the names of the first and
+        the last step, and `steps`: the steps by name, in the order of a walk from the first. Each
+        has
 
         - `doc`, `file`, `line`, and `next_line`, the line of its `self.next`;
         - `kind`: `linear`, `branch`, `foreach` or `switch`; null for `end`;
@@ -41,6 +42,8 @@ def to_json(graph: Graph) -> dict[str, Any]:
         "version": JSON_VERSION,
         "flow": graph.flow,
         "doc": graph.doc,
+        "start": graph.start,
+        "end": graph.end,
         "steps": {name: _step_json(node) for name, node in graph.nodes.items()},
     }
 

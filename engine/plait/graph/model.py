@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from plait.base.records import TransitionKind
+from plait.graph.names import END, START
 
 CaseValue = str | int
 """What the key of a case can be: text, a whole number, or a truth value."""
@@ -61,7 +62,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A valid flow's steps by name, in the order of a walk from `start`.
+    """A valid flow's steps by name, in the order of a walk from the first.
 
     Each step stands after those before it, and the first branch of a split before the second; the
     steps of a loop stand in the order of its first round.
@@ -70,11 +71,15 @@ class Graph:
         flow: The flow's name.
         doc: Its docstring, cleaned; may be empty.
         nodes: Its steps by name.
+        start: The step at which a run begins.
+        end: The step at which a run ends; in a flow of one step, the same.
     """
 
     flow: str
     doc: str
     nodes: Mapping[str, Node]
+    start: str = START
+    end: str = END
 
     def __getitem__(self, step: str) -> Node:
         return self.nodes[step]

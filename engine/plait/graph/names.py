@@ -18,7 +18,7 @@ RESERVED_NAMES = frozenset(
 """What `FlowSpec` offers inside a step; a step of such a name would hide it from all others."""
 
 START = "start"
-"""The step at which every run begins."""
+"""The step at which a run begins, unless another is marked."""
 
 END = "end"
-"""The step at which every run ends."""
+"""The step at which a run ends, unless another is marked."""

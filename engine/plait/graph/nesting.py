@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from plait.base.records import TransitionKind
-from plait.graph.names import END, START
 from plait.graph.outline import Edge, Outline
 from plait.graph.source import StepSource
 
@@ -75,7 +74,7 @@ def find_nesting(outline: Outline) -> Nesting:
     for name in outline.order:
         walk.visit(name)
     for edge in outline.back:
-        if edge.target != START:
+        if edge.target != outline.source.start:
             walk.go_back(edge)
     return walk.nesting
 
@@ -92,6 +91,14 @@ def places(ends: Mapping[int, tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(place for position in sorted(ends) for place in ends[position]))
 
 
+def behind(outline: Outline, nesting: Nesting, edge: Edge) -> Stack:
+    """Give what is open on a way from a step whose own splits are known."""
+    stack = nesting.stacks[edge.source]
+    if outline.forms[edge.source].kind in (TransitionKind.LINEAR, TransitionKind.SWITCH):
+        return stack
+    return (*stack, Part(edge.source, edge.position))
+
+
 class _Walk:
     def __init__(self, outline: Outline) -> None:
         self.outline = outline
@@ -105,7 +112,7 @@ class _Walk:
     def visit(self, name: str) -> None:
         """Work out what is open around a step, all steps before it having been visited."""
         arrivals = tuple(
-            Arrival(edge.source, self._behind(edge))
+            Arrival(edge.source, behind(self.outline, self.nesting, edge))
             for edge in self.into[name]
             if self._is_clear(edge.source)
         )
@@ -120,9 +127,12 @@ class _Walk:
     def go_back(self, edge: Edge) -> None:
         """Look at a way back, all steps having been visited: what is open must be the same."""
         stacks = self.nesting.stacks
-        if edge.target in stacks and self._is_clear(edge.source):
+        # A branch of which one way leads back is looked at, too, although what is behind its other
+        # ways can't be told: that it leads back is the mistake.
+        is_known = edge.target in stacks and edge.source in stacks
+        if is_known and self.outline.forms[edge.source].kind is not None:
             is_join = takes_inputs(self.outline.steps[edge.target]) is True
-            if is_join or self._behind(edge) != stacks[edge.target]:
+            if is_join or behind(self.outline, self.nesting, edge) != stacks[edge.target]:
                 self.nesting.across.append(edge)
 
     def _leave_splits(self, name: str, arrivals: tuple[Arrival, ...]) -> tuple[Arrival, ...]:
@@ -135,7 +145,7 @@ class _Walk:
             if self.outline.is_switch(arrival.parent)
             and arrival.stack
             and arrival.stack[-1].position in ends_at.get(arrival.stack[-1].split, ())
-            and (len(stacks) > 1 or name == END)
+            and (len(stacks) > 1 or name == self.outline.source.end)
         ]
         if len(gone) == len(arrivals):
             return arrivals
@@ -154,21 +164,15 @@ class _Walk:
         # Of a branch with one way left it can't be told whether it was meant to be one.
         return kind is not TransitionKind.BRANCH or len(self.outline.edges[name]) > 1
 
-    def _behind(self, edge: Edge) -> Stack:
-        stack = self.nesting.stacks[edge.source]
-        if self.outline.forms[edge.source].kind in (TransitionKind.LINEAR, TransitionKind.SWITCH):
-            return stack
-        return (*stack, Part(edge.source, edge.position))
-
     def _arrive(
         self, step: StepSource, arrivals: tuple[Arrival, ...], *, is_sure: bool
     ) -> Stack | None:
         is_join = takes_inputs(step)
         if not arrivals:
-            if is_join and step.name == START:
+            if is_join and step.name == self.outline.source.start:
                 self.nesting.splitless.append(step.name)
             return () if is_sure else None
-        if step.name == END:
+        if step.name == self.outline.source.end:
             return self._finish(arrivals, is_join=bool(is_join))
         several = len({arrival.stack for arrival in arrivals}) > 1
         if is_join:
@@ -196,7 +200,7 @@ class _Walk:
                 bool(self.nesting.settled)
                 or any(len(places(ends)) > 1 for ends in self.nesting.ends_at.values())
             )
-            if is_sure and not is_known and self.outline.entry == START:
+            if is_sure and not is_known and self.outline.entry == self.outline.source.start:
                 self.nesting.splitless.append(name)
             return ()
         if is_sure and any(arrival.parent == first.split for arrival in arrivals):
@@ -231,7 +235,7 @@ class _Walk:
             if is_join and arrival.split is not None:
                 self.nesting.settled.add(arrival.split)
             for part in arrival.stack:
-                self._end_part(part, END)
+                self._end_part(part, self.outline.source.end)
         return ()
 
 

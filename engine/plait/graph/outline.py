@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from plait.base.records import TransitionKind
 from plait.graph.model import Case
-from plait.graph.names import END, START
 from plait.graph.source import Argument, FlowSource, NextCall, Shape, StepSource
 
 
@@ -83,16 +82,19 @@ class Outline(NamedTuple):
 def draw_outline(source: FlowSource) -> Outline:
     """Work out the shape of a flow from what was read of it."""
     steps = source.steps
-    forms = {name: _read_form(step, steps) for name, step in steps.items()}
+    forms = {
+        name: Form() if name == source.end else _read_form(step, steps)
+        for name, step in steps.items()
+    }
     every = {
         name: tuple(
             Edge(name, target, index) for index, target in enumerate(form.named) if target in steps
         )
         for name, form in forms.items()
     }
-    to_start = [edge for edges in every.values() for edge in edges if edge.target == START]
-    forward = {n: tuple(e for e in edges if e.target != START) for n, edges in every.items()}
-    entry = _find_entry(forward)
+    to_start = [edge for edges in every.values() for edge in edges if edge.target == source.start]
+    forward = {n: tuple(e for e in edges if e.target != source.start) for n, edges in every.items()}
+    entry = _find_entry(forward, source.start)
     order, back = _walk(forward, [] if entry is None else [entry, *steps])
     is_back = {(edge.source, edge.target) for edge in back}
     edges = {
@@ -112,8 +114,6 @@ def draw_outline(source: FlowSource) -> Outline:
 
 
 def _read_form(step: StepSource, steps: Container[str]) -> Form:
-    if step.name == END:
-        return Form()
     if step.missing or not step.calls:
         return Form(is_blind=True)
     if len(step.calls) == 1:
@@ -168,9 +168,9 @@ def _is_switch(call: NextCall, keywords: Mapping[str, Argument]) -> bool:
     return "condition" in keywords or any(a.shape is Shape.CASES for a in call.arguments)
 
 
-def _find_entry(edges: Mapping[str, tuple[Edge, ...]]) -> str | None:
-    if START in edges:
-        return START
+def _find_entry(edges: Mapping[str, tuple[Edge, ...]], start: str) -> str | None:
+    if start in edges:
+        return start
     led_to = {edge.target for found in edges.values() for edge in found}
     heads = [name for name in edges if name not in led_to]
     return heads[0] if len(heads) == 1 else None

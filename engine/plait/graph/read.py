@@ -78,12 +78,15 @@ class _Reader:
             for name, attribute in self.attributes.items()
             if _is_step(attribute.value)
         }
-        wanted = [START, END, *_targets(steps.values())]
+        first = self._marked(steps, "is_first")
+        last = self._marked(steps, "is_last")
+        own = [*(() if first else (START,)), *(() if last else (END,))]
+        wanted = [*own, *_targets(steps.values())]
         while wanted:
             name = wanted.pop()
             if name not in steps and self._might_be_step(name):
                 method = self._read_step(name, is_step=False)
-                if method.calls or name in (START, END):
+                if method.calls or name in own:
                     steps[name] = method
                     wanted.extend(_targets([method]))
         node, file = self._class_statement()
@@ -99,9 +102,19 @@ class _Reader:
             },
             lost=tuple(
                 lost
-                for body, own, shown in self._bodies(steps)
-                for lost in find_lost(body, steps=own, file=shown)
+                for body, names, shown in self._bodies(steps)
+                for lost in find_lost(body, steps=names, file=shown)
             ),
+            first=first,
+            last=last,
+        )
+
+    def _marked(self, steps: Mapping[str, StepSource], mark: str) -> tuple[str, ...]:
+        """Give the names of the steps that `@step` was told are the first, or the last."""
+        return tuple(
+            step.name
+            for name, step in steps.items()
+            if getattr(self.attributes[name].value, mark, None) is True
         )
 
     def _might_be_step(self, name: str) -> bool:

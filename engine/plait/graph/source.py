@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from plait.base.errors import Where
+from plait.graph.names import END, START
 
 
 class Shape(StrEnum):
@@ -131,6 +132,8 @@ class FlowSource(NamedTuple):
         steps: Its steps by name, those of base classes first, each class in the order of its body.
         others: Every other public attribute of the class with what it is: `a method`.
         lost: Definitions that a later step of the same class body replaces.
+        first: The steps that are marked as the one at which a run begins, by `@step(start=True)`.
+        last: The steps that are marked as the one at which a run ends, by `@step(end=True)`.
     """
 
     name: str
@@ -139,3 +142,15 @@ class FlowSource(NamedTuple):
     steps: Mapping[str, StepSource]
     others: Mapping[str, str]
     lost: tuple[Lost, ...] = ()
+    first: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+
+    @property
+    def start(self) -> str:
+        """The name of the step at which a run begins, whether there is one or not."""
+        return self.first[0] if self.first else START
+
+    @property
+    def end(self) -> str:
+        """The name of the step at which a run ends, whether there is one or not."""
+        return self.last[-1] if self.last else END

@@ -218,7 +218,7 @@ class RunState:
     # Launching
 
     def _begin(self) -> None:
-        self._make_task("start", (), (), ())
+        self._make_task(self._graph.start, (), (), ())
 
     def _take_over(self, actions: list[Action]) -> None:
         """Take over all that can be, which takes no worker.

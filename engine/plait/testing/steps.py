@@ -142,11 +142,19 @@ def _find_flow(step: Callable[..., Any], given: type | None) -> type:
     having = [cls for cls in _subclasses(FlowSpec) if getattr(cls, name, None) is step]
     # The class that defines it, if that is a flow; else those that took it from a base.
     owners = [cls for cls in having if vars(cls).get(name) is step]
-    whole = [cls for cls in owners if hasattr(cls, "start") and hasattr(cls, "end")]
-    found = whole or [cls for cls in having if hasattr(cls, "start") and hasattr(cls, "end")]
+    found = [cls for cls in owners if _is_whole(cls)] or [cls for cls in having if _is_whole(cls)]
     if len(found) != 1:
         raise WhichFlow(step, [cls.__name__ for cls in found])
     return found[0]
+
+
+def _is_whole(cls: type) -> bool:
+    """Say whether a class has a step at which a run begins, and one at which it ends."""
+    members = [getattr(cls, name, None) for name in dir(cls)]
+    return all(
+        hasattr(cls, name) or any(getattr(member, mark, None) is True for member in members)
+        for name, mark in (("start", "is_first"), ("end", "is_last"))
+    )
 
 
 def _subclasses(cls: type) -> Iterator[type]:

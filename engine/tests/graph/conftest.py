@@ -34,9 +34,12 @@ class Config(Parameter):
     """Another thing that is declared as Parameters are."""
 
 
-def step(function: Any) -> Any:
+def step(function: Any = None, *, start: bool = False, end: bool = False) -> Any:
     """Mark a step as the flow package does."""
+    if function is None:
+        return lambda marked: step(marked, start=start, end=end)
     function.is_step = True
+    function.is_first, function.is_last = start, end
     return function
 
 

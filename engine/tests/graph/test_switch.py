@@ -326,3 +326,36 @@ def test_a_switch_is_written_so_that_it_can_be_read(
     assert fix in finding.fix
     assert finding.where is not None
     assert finding.where.line == 4
+
+
+@pytest.mark.parametrize(
+    "call", ["self.next(self.on, self.turn)", "self.next(self.turn, foreach='items')"]
+)
+def test_a_split_cannot_lead_back(findings_of, call):
+    """A part of a branch or a foreach that goes round would never come to a join."""
+    source = f"""
+class F(FlowSpec):
+    @step
+    def start(self):
+        self.next(self.turn)
+    @step
+    def turn(self):
+        self.next({{0: self.split, 1: self.on}}, condition='kind')
+    @step
+    def split(self):
+        {call}
+    @step
+    def on(self):
+        self.next(self.end)
+    @step
+    def end(self):
+        pass
+"""
+    findings = [f for f in findings_of(source) if f.slug == "loop-across-split"]
+
+    assert [(f.what, f.why) for f in findings] == [
+        (
+            "step 'split' leads back to 'turn', across a split",
+            "a part of 'split' would leave it, and its join would wait for ever",
+        )
+    ]

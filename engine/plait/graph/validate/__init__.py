@@ -21,6 +21,8 @@ RULES: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     declarations.not_a_plain_method,
     declarations.wrong_arguments,
     declarations.end_takes_inputs,
+    declarations.two_firsts,
+    declarations.two_lasts,
     transitions.no_next,
     transitions.end_has_next,
     transitions.next_twice,

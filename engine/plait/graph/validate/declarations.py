@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from plait.base.errors import Finding, Where, nearest
 from plait.base.pathspec import STEP_NAME
-from plait.graph.names import END, RESERVED_NAMES, START
+from plait.graph.names import RESERVED_NAMES
 from plait.graph.validate.subject import Subject, find_last, listed
 
 
@@ -29,7 +29,9 @@ def source_not_found(subject: Subject) -> Iterator[Finding]:
 def no_start(subject: Subject) -> Iterator[Finding]:
     """A run needs a place to begin."""
     first = subject.outline.entry
-    for texts in _missing(subject, START, "begins", first, f"self.next(self.{first or END})"):
+    for texts in _missing(
+        subject, subject.start, "begins", first, f"self.next(self.{first or subject.end})"
+    ):
         yield Finding("no-start", *texts)
 
 
@@ -37,7 +39,7 @@ def no_end(subject: Subject) -> Iterator[Finding]:
     """A run needs a place to end."""
     last = find_last(subject)
     if subject.steps:
-        for texts in _missing(subject, END, "ends", last.name if last else None, "pass"):
+        for texts in _missing(subject, subject.end, "ends", last.name if last else None, "pass"):
             yield Finding("no-end", *texts)
 
 
@@ -171,15 +173,40 @@ def wrong_arguments(subject: Subject) -> Iterator[Finding]:
 
 def end_takes_inputs(subject: Subject) -> Iterator[Finding]:
     """`end` is the step after the last join, never a join itself."""
-    end = subject.steps.get(END)
+    end = subject.steps.get(subject.end)
     if end is not None and not end.missing and len(end.arguments) > 1:
         yield Finding(
             "end-takes-inputs",
-            "'end' takes inputs",
-            "'end' joins nothing: a run's results are what it sees, so there must be one of it",
-            "rename it to 'join', let it go on with self.next(self.end), and add\n"
-            "@step\ndef end(self):\n    pass",
+            f"'{end.name}' takes inputs",
+            f"'{end.name}' joins nothing: a run's results are what it sees, so there must be one "
+            "of it",
+            f"rename it to 'join', let it go on with self.next(self.{end.name}), and add\n"
+            f"@step\ndef {end.name}(self):\n    pass",
             end.where,
+        )
+
+
+def two_firsts(subject: Subject) -> Iterator[Finding]:
+    """A run begins at one step."""
+    for texts in _marked_twice(subject, subject.source.first, "start", "begins"):
+        yield Finding("two-firsts", *texts)
+
+
+def two_lasts(subject: Subject) -> Iterator[Finding]:
+    """A run ends at one step."""
+    for texts in _marked_twice(subject, subject.source.last, "end", "ends"):
+        yield Finding("two-lasts", *texts)
+
+
+def _marked_twice(
+    subject: Subject, names: tuple[str, ...], mark: str, verb: str
+) -> Iterator[tuple[str, str, str, Where]]:
+    for name in names[1:]:
+        yield (
+            f"steps '{names[0]}' and '{name}' are both marked by @step({mark}=True)",
+            f"a run {verb} at one step",
+            f"leave {mark}=True out at one of them",
+            subject.steps[name].where,
         )
 
 
@@ -211,7 +238,7 @@ def _missing(
         why += "; there is a method of that name, but without @step"
         yield what, why, f"put @step above `def {name}(self):`", step.where
     elif step is None:
-        names = [s for s in subject.steps if s not in (START, END)]
+        names = [s for s in subject.steps if s not in (subject.start, subject.end)]
         add = f"add\n@step\ndef {name}(self):\n    {body}"
         if name in flow.others:
             why += f"; '{name}' is {flow.others[name]}"
@@ -219,7 +246,11 @@ def _missing(
             why += f"; {nearest(name, names)}"
         elif not subject.steps:
             why += "; the class has no steps at all"
-        fix = add if meant in (None, START, END) else f"rename '{meant}' to '{name}', or {add}"
+        fix = (
+            add
+            if meant in (None, subject.start, subject.end)
+            else f"rename '{meant}' to '{name}', or {add}"
+        )
         yield what, why, fix, flow.where
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from plait.base.errors import Finding
 from plait.base.records import TransitionKind
-from plait.graph.names import END, START
 from plait.graph.nesting import Arrival, places
 from plait.graph.validate.subject import Subject, listed
 
@@ -20,8 +19,8 @@ def join_without_split(subject: Subject) -> Iterator[Finding]:
             f"step '{name}' is written as a join, but there is nothing to join",
             f"it takes ({', '.join(step.arguments)}), and a second argument makes a step a join; "
             + (
-                "a run begins at 'start', with no split before it"
-                if name == START
+                f"a run begins at '{name}', with no split before it"
+                if name == subject.start
                 else "no branch or foreach is open where it stands"
                 + (
                     "; the cases of a switch meet in a plain step"
@@ -30,7 +29,7 @@ def join_without_split(subject: Subject) -> Iterator[Finding]:
                 )
             ),
             f"write `def {name}({step.arguments[0]}):`"
-            + ("" if name == START else "; what the step before it set is in self"),
+            + ("" if name == subject.start else "; what the step before it set is in self"),
             step.where,
         )
 
@@ -90,15 +89,15 @@ def split_into_join(subject: Subject) -> Iterator[Finding]:
 def split_not_joined(subject: Subject) -> Iterator[Finding]:
     """Every split is joined before `end`."""
     for split, ends in _open_splits(subject):
-        if places(ends) == (END,):
+        if places(ends) == (subject.end,):
             yield Finding(
                 "split-not-joined",
                 f"{_describe(subject, split)} {'is' if _is_foreach(subject, split) else 'are'} not "
-                "joined before 'end'",
+                f"joined before '{subject.end}'",
                 f"{_parts(subject, split, ends)} "
-                f"{'lead' if len(ends) > 1 else 'leads'} to 'end', which runs only once",
-                "add a join before 'end', and let them lead to it:\n"
-                "@step\ndef join(self, inputs):\n    self.next(self.end)",
+                f"{'lead' if len(ends) > 1 else 'leads'} to '{subject.end}', which runs only once",
+                f"add a join before '{subject.end}', and let them lead to it:\n"
+                f"@step\ndef join(self, inputs):\n    self.next(self.{subject.end})",
                 subject.at_next(split),
             )
 
@@ -123,7 +122,7 @@ def incomplete_join(subject: Subject) -> Iterator[Finding]:
                 "place",
                 "; ".join(ways),
                 f"let all {'ways' if is_foreach else 'of them'} lead to "
-                f"'{next(place for place in places(ends) if place != END)}'",
+                f"'{next(place for place in places(ends) if place != subject.end)}'",
                 subject.at_next(split),
             )
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plait.base.errors import Finding
-from plait.graph.names import END, START
-from plait.graph.nesting import Stack
+from plait.graph.nesting import Stack, behind
 from plait.graph.outline import Edge
 from plait.graph.validate.subject import Subject, line_of, listed
 
@@ -14,7 +13,7 @@ from plait.graph.validate.subject import Subject, line_of, listed
 def loop(subject: Subject) -> Iterator[Finding]:
     """A loop has a switch in it."""
     for edge in subject.outline.back:
-        if edge.target != START and _is_fixed(subject, edge):
+        if edge.target != subject.start and _is_fixed(subject, edge):
             yield Finding(
                 "loop",
                 _describe(edge),
@@ -31,7 +30,11 @@ def endless_loop(subject: Subject) -> Iterator[Finding]:
     """A loop has a way out."""
     told: set[str] = set()
     for edge in subject.outline.back:
-        if edge.target == START or _is_fixed(subject, edge) or not _is_endless(subject, edge):
+        if (
+            edge.target == subject.start
+            or _is_fixed(subject, edge)
+            or not _is_endless(subject, edge)
+        ):
             continue
         steps = _reach(subject, edge.target)
         if told.isdisjoint(steps):
@@ -42,8 +45,9 @@ def endless_loop(subject: Subject) -> Iterator[Finding]:
                 "endless-loop",
                 f"no way leads out of the loop of {listed(n for n in subject.steps if n in steps)}",
                 f"the switch of '{switch}' chooses among steps of the loop alone, so that the run "
-                "would never come to 'end'",
-                f"give the switch of '{switch}' a case that leads on, to 'end' in the end",
+                f"would never come to '{subject.end}'",
+                f"give the switch of '{switch}' a case that leads on, to '{subject.end}' in the "
+                "end",
                 subject.at_next(switch),
             )
 
@@ -53,7 +57,7 @@ def loop_across_split(subject: Subject) -> Iterator[Finding]:
     for edge in subject.nesting.across:
         if _is_fixed(subject, edge) or _is_endless(subject, edge):
             continue
-        here = subject.nesting.stacks[edge.source]
+        here = behind(subject.outline, subject.nesting, edge)
         there = subject.nesting.stacks[edge.target]
         joined = subject.nesting.joins.get(edge.target)
         left = _first_other(here, there)
@@ -78,7 +82,7 @@ def loop_across_split(subject: Subject) -> Iterator[Finding]:
 
 def is_lost(subject: Subject, edge: Edge) -> bool:
     """Tell whether a way back is a mistake, so that it may have been meant to lead elsewhere."""
-    return edge.target == START or _is_fixed(subject, edge) or _is_endless(subject, edge)
+    return edge.target == subject.start or _is_fixed(subject, edge) or _is_endless(subject, edge)
 
 
 def _describe(edge: Edge) -> str:
@@ -99,7 +103,7 @@ def _is_endless(subject: Subject, edge: Edge) -> bool:
     """Tell whether no way from the end of *edge* leads anywhere but round."""
     forms = subject.outline.forms
     reached = _reach(subject, edge.target)
-    return END not in reached and not any(
+    return subject.end not in reached and not any(
         forms[name].is_blind or any(target not in subject.steps for target in forms[name].named)
         for name in reached
     )

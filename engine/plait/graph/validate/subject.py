@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from plait.base.errors import Where
-from plait.graph.names import END, START
 from plait.graph.nesting import Nesting
 from plait.graph.outline import Outline
 from plait.graph.source import FlowSource, NextCall, Shape, StepSource
@@ -35,6 +34,16 @@ class Subject(NamedTuple):
         """The steps by name."""
         return self.outline.source.steps
 
+    @property
+    def start(self) -> str:
+        """The name of the step at which a run begins, whether there is one or not."""
+        return self.outline.source.start
+
+    @property
+    def end(self) -> str:
+        """The name of the step at which a run ends, whether there is one or not."""
+        return self.outline.source.end
+
     def at_next(self, name: str) -> Where:
         """Give the line of a step's `self.next`, or of its `def` if it has none."""
         step = self.steps[name]
@@ -43,7 +52,7 @@ class Subject(NamedTuple):
     def single_calls(self) -> Iterable[tuple[StepSource, NextCall]]:
         """Give each step that has one `self.next`, in place or not, and has it by right."""
         for step in self.steps.values():
-            if step.name != END and len(step.calls) == 1:
+            if step.name != self.end and len(step.calls) == 1:
                 yield step, step.calls[0]
 
 
@@ -75,7 +84,7 @@ def line_of(subject: Subject, name: str, target: str) -> Where:
 
 def find_last(subject: Subject) -> StepSource | None:
     """Give the step that `end` was probably meant to be; None if there is an `end`, or no such."""
-    if END in subject.steps:
+    if subject.end in subject.steps:
         return None
     silent = [s for s in subject.steps.values() if not s.calls and not s.missing]
-    return silent[0] if len(silent) == 1 and silent[0].name != START else None
+    return silent[0] if len(silent) == 1 and silent[0].name != subject.start else None

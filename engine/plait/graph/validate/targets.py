@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plait.base.errors import Finding, nearest
-from plait.graph.names import END, START
 from plait.graph.validate.loops import is_lost
 from plait.graph.validate.subject import Subject, leading, line_of, listed
 
@@ -16,14 +15,14 @@ def unknown_target(subject: Subject) -> Iterator[Finding]:
         if (
             target in subject.steps
             or target in subject.source.others
-            or target in (START, END)  # their own rules say that they are missing
+            or target in (subject.start, subject.end)  # their own rules say that they are missing
         ):
             continue
         inputs = "self, inputs" if len(names) > 1 else "self"
         yield Finding(
             "unknown-target",
             f"{leading(names)} to '{target}', which does not exist",
-            nearest(target, [s for s in subject.steps if s not in (*names, START)]),
+            nearest(target, [s for s in subject.steps if s not in (*names, subject.start)]),
             f"correct the name, or add\n@step\ndef {target}({inputs}):\n    self.next(...)",
             line_of(subject, names[0], target),
         )
@@ -36,7 +35,7 @@ def target_not_a_step(subject: Subject) -> Iterator[Finding]:
         if step is None and target in subject.source.others:
             what = subject.source.others[target]
             fix = f"name a step, or make it one: @step above `def {target}`"
-        elif step is not None and not step.is_step and target not in (START, END):
+        elif step is not None and not step.is_step and target not in (subject.start, subject.end):
             what = f"a method without @step at {step.where}"
             fix = f"put @step above `def {target}`"
         else:
@@ -53,15 +52,15 @@ def target_not_a_step(subject: Subject) -> Iterator[Finding]:
 def next_to_start(subject: Subject) -> Iterator[Finding]:
     """Nothing comes before `start`."""
     for edge in subject.outline.back:
-        if edge.target == START:
+        if edge.target == subject.start:
             yield Finding(
                 "next-to-start",
-                f"step '{edge.source}' leads back to 'start'",
-                "a run begins at 'start', once",
-                "put what is done again in a step behind 'start', and lead to that"
+                f"step '{edge.source}' leads back to '{subject.start}'",
+                f"a run begins at '{subject.start}', once",
+                f"put what is done again in a step behind '{subject.start}', and lead to that"
                 if subject.outline.is_switch(edge.source)
                 else "to do something again for many values, use foreach='...'",
-                line_of(subject, edge.source, START),
+                line_of(subject, edge.source, subject.start),
             )
 
 
@@ -109,8 +108,8 @@ def _find_adrift(subject: Subject) -> list[list[str]]:
         meant = get_close_matches(gap, heads, n=1)
         if meant:
             heads.remove(meant[0])
-    if gaps and END in heads:
-        heads.remove(END)  # nobody forgets about `end`: it is behind what is missing
+    if gaps and subject.end in heads:
+        heads.remove(subject.end)  # nobody forgets about `end`: it is behind what is missing
     lost = [e for e in outline.back if e.source in outline.order and is_lost(subject, e)]
     ends = len(blind) + len(lost)
     if len(heads) <= ends:

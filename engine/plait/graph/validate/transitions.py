@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plait.base.errors import Finding, nearest
-from plait.graph.names import END, RESERVED_NAMES
+from plait.graph.names import RESERVED_NAMES
 from plait.graph.source import Argument, NextCall, Shape, StepSource
 from plait.graph.validate.subject import Subject, find_last, listed
 
@@ -21,15 +21,15 @@ _EXAMPLES = {"foreach": "items", "condition": "kind"}
 
 def no_next(subject: Subject) -> Iterator[Finding]:
     """Every step but `end` says where it goes."""
-    followers = [n for n in subject.outline.adrift if n != END] or [END]
+    followers = [n for n in subject.outline.adrift if n != subject.end] or [subject.end]
     for step in subject.steps.values():
-        if step.is_step and step.name != END and not step.calls and not step.missing:
+        if step.is_step and step.name != subject.end and not step.calls and not step.missing:
             if step is find_last(subject):
                 continue  # with another name for `end`, which is said there
             yield Finding(
                 "no-next",
                 f"step '{step.name}' does not say what comes after it",
-                "every step but 'end' closes with self.next(...)",
+                f"every step but '{subject.end}' closes with self.next(...)",
                 f"add as its last line: self.next(self.{followers[0]})",
                 step.where,
             )
@@ -37,13 +37,13 @@ def no_next(subject: Subject) -> Iterator[Finding]:
 
 def end_has_next(subject: Subject) -> Iterator[Finding]:
     """Nothing comes after `end`."""
-    end = subject.steps.get(END)
+    end = subject.steps.get(subject.end)
     if end is not None and end.calls:
         yield Finding(
             "end-has-next",
-            "'end' calls self.next",
-            "'end' is the last step of every flow",
-            "remove the call, or rename this step and add an 'end' after it",
+            f"'{subject.end}' calls self.next",
+            f"'{subject.end}' is the last step of the flow",
+            f"remove the call, or rename this step and add an '{subject.end}' after it",
             end.at(end.calls[0].line),
         )
 
@@ -51,7 +51,7 @@ def end_has_next(subject: Subject) -> Iterator[Finding]:
 def next_twice(subject: Subject) -> Iterator[Finding]:
     """The graph has one way on from a step, and it is known before anything runs."""
     for step in subject.steps.values():
-        if step.name != END and len(step.calls) > 1:
+        if step.name != subject.end and len(step.calls) > 1:
             lines = [str(call.line) for call in step.calls]
             yield Finding(
                 "next-twice",
