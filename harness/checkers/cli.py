@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from plait_harness.checker import Checker, Stream, TaskSeen
+from plait_harness.leftovers import OWN_FOLDER
 
 _FEW = 2
 """Up to so many tasks, each one's log is asked for by itself, and then comes to the byte."""
@@ -24,8 +25,10 @@ class CliChecker(Checker):
 
     @cached_property
     def _dumped(self) -> dict[str, list[TaskSeen]]:
-        file = os.path.join(self.run.folder, "dump.pickle")
+        # Where a case may always write: its own folder may be for reading only.
+        file = os.path.join(OWN_FOLDER, "dump.pickle")
         self.command(["dump", f"{self.run_id}", "--file", file])
+        file = os.path.join(self.run.folder, file)
         with open(file, "rb") as dumped:
             values = pickle.load(dumped)
         os.unlink(file)

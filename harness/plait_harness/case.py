@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +12,12 @@ from typing import Any
 
 from plait_harness.checker import RunFacts
 from plait_harness.checking import JudgeRequest
-from plait_harness.contexts import CheckSpec, clean_environment, interpreter_of
+from plait_harness.contexts import CheckSpec
+from plait_harness.crossing import Case
 from plait_harness.differences import hold_against_list
-from plait_harness.leftovers import OWN_FOLDER, find_leftovers, find_store_above
-from plait_harness.matrix import Case
+from plait_harness.interpreters import interpreter_of
+from plait_harness.layout import check_layout
+from plait_harness.leftovers import OWN_FOLDER, find_leftovers, find_open_to_others
 from plait_harness.model import predict
 from plait_harness.render import Rendered, render
 from plait_harness.result import CaseResult, CheckResult
@@ -25,6 +26,7 @@ from plait_harness.seals import DamagedSeal
 from plait_harness.servers import NO_SERVERS, Servers
 from plait_harness.sources import CheckerSource
 from plait_harness.starter import Command, Ended, Starter
+from plait_harness.surroundings import make_env, make_folder
 from plait_harness.universal import Seen, check_unsealed
 
 _CALLER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "caller.py")
@@ -62,13 +64,17 @@ class _Run:
         self.case = case
         self.folder = os.path.join(runner.root, case.folder)
         self.own = os.path.join(self.folder, OWN_FOLDER)
+        self.home = os.path.join(self.own, case.context.home)
         self.phases: dict[str, float] = {}
         self.rendered: Rendered | None = None
         context = case.context
         self.python: tuple[str, ...] = ()
         if context.python or context.python_options:
             self.python = (interpreter_of(context.python), *context.python_options)
-        self.env = self.make_env()
+        base = {**runner.base_env, **runner.servers.environment(context.services)}
+        self.env = make_env(case, runner.root, base, runner.feature_variable)
+        self.stores = self.env.get("PLAIT_DATASTORE_ROOT", os.path.join(self.folder, ".plait"))
+        self.limits = context.limits.to_request()
         self.run_id_file = ""
         # The runs that were resumed, each by the next.
         self.origins: list[str] = []
@@ -76,6 +82,13 @@ class _Run:
         self.prediction = predict(case.graph.to_json())
 
     def go(self) -> CaseResult:
+        try:
+            return self.go_through()
+        finally:
+            if self.case.context.limits.read_only:
+                os.chmod(self.folder, 0o700)
+
+    def go_through(self) -> CaseResult:
         began = time.perf_counter()
         with self.phase("render"):
             self.make_folder()
@@ -106,9 +119,22 @@ class _Run:
         with self.phase("check always"):
             problems += self.check_always(facts, seen)
             if self.case.context.engine.is_plait:
-                expected, killed = self.expected_files(), ended.code < 0
-                problems += find_leftovers(self.folder, before, expected, killed=killed)
+                problems += self.check_left(before, killed=ended.code < 0)
         return self.result_of(began, ended, checks, problems)
+
+    def check_left(self, before: frozenset[str], *, killed: bool) -> Iterator[str]:
+        """Check what the case has left behind, and with which permissions."""
+        yield from find_leftovers(
+            self.folder,
+            before,
+            self.expected_files(),
+            home=self.home,
+            stores=self.stores,
+            killed=killed,
+        )
+        umask = self.case.context.limits.umask
+        if umask is not None:
+            yield from find_open_to_others(self.stores, umask)
 
     def result_of(
         self, began: float, ended: Ended, checks: list[CheckResult], problems: list[str]
@@ -133,38 +159,9 @@ class _Run:
     def phase(self, name: str) -> _Phase:
         return _Phase(self.phases, name)
 
-    def make_env(self) -> dict[str, str]:
-        env = dict(self.runner.base_env)
-        env["HOME"], env["TMPDIR"] = (os.path.join(self.own, name) for name in ("home", "tmp"))
-        engine = self.case.context.engine
-        env.update({"PLAIT_USER": "harness", **engine.env})
-        if find_store_above(self.runner.root):
-            # The nearest .plait above would be taken for this case's own.
-            env["PLAIT_DATASTORE_ROOT"] = os.path.join(self.folder, ".plait")
-        env |= self.runner.servers.environment(self.case.context.services)
-        for name, value in self.case.context.env.items():
-            env[name] = value.replace("{nonce}", f"{self.case.folder}-{os.getpid()}")
-        env.update(engine.translate_env(self.case.template.env))
-        if self.runner.feature_variable:
-            env[self.runner.feature_variable] = self.case.template.name
-        return env
-
     def make_folder(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        for name in ("home", "tmp"):
-            os.makedirs(os.path.join(self.own, name))
         self.rendered = render(self.case.fit, self.case.context.engine)
-        files: dict[str, str | bytes] = {
-            "flow.py": self.rendered.flow,
-            "check.py": self.rendered.check,
-            **self.case.context.engine.translate_files(self.case.template.required_files),
-        }
-        for name, content in files.items():
-            path = os.path.join(self.folder, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            data = content.encode() if isinstance(content, str) else content
-            with open(path, "wb") as file:
-                file.write(data)
+        make_folder(self.case, self.folder, self.rendered)
 
     def run_flow(self) -> Ended:
         if self.case.context.pre_command:
@@ -245,6 +242,7 @@ class _Run:
                 # The harness's own programs may always be forked.
                 fresh=self.case.context.start == "fresh" and not keep,
                 keep=keep,
+                limits=self.limits,
             )
         )
 
@@ -263,6 +261,7 @@ class _Run:
             clones={"/".join(task): origin for task, origin in self.left.clones.items()}
             if isinstance(self.left, SealedRuns)
             else None,
+            store=os.path.join(self.stores, "store"),
         )
 
     def read(self, name: str) -> str:
@@ -314,8 +313,10 @@ class _Run:
             starter=self.runner.starter.address,
             starter_env=self.runner.starter_env,
             env=self.env,
-            python=self.python,
+            # What one interpreter wrote is read by the other also where a command reads it.
+            python=(interpreter_of(check.python),) if check.python else self.python,
             fresh=self.case.context.start == "fresh",
+            limits=self.limits,
             timeout=self.case.context.timeout,
             scratch=self.own,
         )
@@ -355,7 +356,7 @@ class _Run:
         assert self.rendered is not None
         last, step = self.read_run_id(), self.case.template.resume_step
         self.left = read_sealed_runs(
-            self.folder,
+            os.path.join(self.stores, "store"),
             self.rendered.flow_name,
             self.origins if last is None else [*self.origins, last],
             self.prediction,
@@ -370,14 +371,17 @@ class _Run:
             return [f"the store is damaged: {self.left}"]
         if self.left is None:
             return [] if template.should_fail else check_unsealed(self.prediction, seen)
-        return check_sealed_runs(
-            self.left,
-            self.prediction,
-            seen,
-            complete=not template.should_fail,
-            changing=template.class_vars,
-            killed=facts.exit_code < 0,
-        )
+        return [
+            *check_layout(self.left.reader),
+            *check_sealed_runs(
+                self.left,
+                self.prediction,
+                seen,
+                complete=not template.should_fail,
+                changing=template.class_vars,
+                killed=facts.exit_code < 0,
+            ),
+        ]
 
 
 class _Phase:
@@ -393,8 +397,3 @@ class _Phase:
 
     def __exit__(self, *_: object) -> None:
         self.phases[self.name] = time.perf_counter() - self.began
-
-
-def make_base_env(*, inherit: bool) -> dict[str, str]:
-    """Give the environment that every case, and the prepared process, starts from."""
-    return clean_environment(os.environ, inherit=inherit)

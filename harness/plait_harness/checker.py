@@ -62,6 +62,7 @@ class RunFacts:
         origins: The ids of the runs before it, of which each was resumed by the next.
         clones: By `step/task` each task that it took over, as the model says, and the pathspec of
             the one whose code ran; None where the harness can't look into the store.
+        store: The folder that holds the values of all flows, `.plait/store`.
     """
 
     flow: str
@@ -74,6 +75,7 @@ class RunFacts:
     options: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     clones: Mapping[str, str] | None = None
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True)

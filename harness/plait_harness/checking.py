@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from plait_harness.checker import Checker, CommandResult, NotOffered, RunFacts, TaskSeen
@@ -43,6 +43,7 @@ class JudgeRequest:
         fresh: Whether commands are started in a new interpreter always.
         timeout: Seconds that one command may take.
         scratch: A folder for the output of commands.
+        limits: What commands have less of.
     """
 
     checker: str
@@ -57,6 +58,7 @@ class JudgeRequest:
     fresh: bool
     timeout: float
     scratch: str
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> JudgeRequest:
@@ -142,6 +144,7 @@ class _Commands:
                 timeout=request.timeout,
                 python=request.python,
                 fresh=request.fresh,
+                limits=request.limits,
             )
         )
         result = CommandResult(ended.code, _read(stdout), _read(stderr))

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+PR_CAPBSET_DROP = 24
+
+IN_SPITE_OF_PERMISSIONS = (1, 2)
+"""Capabilities of Linux by which root writes and reads in spite of permissions."""
 
 
 _system_call: Any = None
@@ -59,6 +63,7 @@ def become(request: Mapping[str, Any], loaded: Collection[str]) -> None:
         os.dup2(opened, target)
         os.close(opened)
     os.closerange(3, 1024)
+    limit(request["limits"])
     if request["program"]:
         program = request["program"]
         # What Python ignores for itself is not ignored in a program started from a shell.
@@ -73,6 +78,20 @@ def become(request: Mapping[str, Any], loaded: Collection[str]) -> None:
     if not request["keep"]:
         for name in [name for name in sys.modules if name not in loaded and name != "__main__"]:
             del sys.modules[name]
+
+
+def limit(limits: Mapping[str, Any]) -> None:
+    """Give up what the script is not to have."""
+    if "umask" in limits:
+        os.umask(limits["umask"])
+    if "open_files" in limits:
+        from resource import RLIMIT_NOFILE, setrlimit
+
+        setrlimit(RLIMIT_NOFILE, (limits["open_files"],) * 2)
+    if limits.get("as_anybody"):
+        # What root has left out for good, a program that it becomes does not get.
+        for capability in IN_SPITE_OF_PERMISSIONS:
+            set_process_option(PR_CAPBSET_DROP, capability)
 
 
 def run_script(argv: list[str]) -> NoReturn:

@@ -74,7 +74,9 @@ def _do_without_matrix(chosen: argparse.Namespace, options: RunOptions) -> int |
 def format_matrix(matrix: Matrix) -> list[str]:
     """Give the lines of `--list`: what runs, and what does not and why."""
     lines = [case.id for case in matrix.cases]
-    lines += ["", f"{len(matrix.cases)} cases", ""]
+    count = len(matrix.cases)
+    of = f" of the {len(matrix.whole)} of the matrix" if count < len(matrix.whole) else ""
+    lines += ["", f"{count} cases{of}", ""]
     lines += [
         f"not generated: {each.template} on {each.graph} in {each.context}: {each.why}"
         for each in matrix.excluded

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import shutil
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from plait_harness.engines import ENGINES, PLAIT, Engine, is_installed
+from plait_harness.interpreters import find_lack_of_python
+from plait_harness.limits import Limits
 from plait_harness.mistakes import Mistake, UnknownName
 from plait_harness.schemas import read_json, validate
 from plait_harness.servers import find_lack
@@ -53,7 +54,11 @@ class ContextSpec:
         only_graphs: If not empty, the only graphs to run here: name -> because.
         graphs_each: If not 0, a template runs only on so many of the graphs that it fits, the
             first of them in the order of `only_graphs`.
-        env: Environment variables; `{nonce}` stands for a word that no other case has.
+        env: Environment variables, in which stand `{nonce}` for a word that no other case has,
+            `{number}` for a number below 2**32 that the same case always has, `{folder}` for the
+            case's folder and `{home}` for its home folder.
+        home: The name of its home folder.
+        limits: What its processes are not allowed, or have less of.
         top_options: Arguments before the command.
         run_options: Arguments after `run`.
         executors: The ways to run a flow: `cli` is the real command, `api` the
@@ -66,6 +71,8 @@ class ContextSpec:
             anything.
         enabled_tests: If not empty, the only templates to run here: name -> because.
         file: Where it was read from.
+        family: The context of the file that it is one of several settings of; empty if it is not.
+        settings: Its values of what that context varies.
     """
 
     name: str
@@ -79,6 +86,8 @@ class ContextSpec:
     only_graphs: Mapping[str, str] = field(default_factory=dict)
     graphs_each: int = 0
     env: Mapping[str, str] = field(default_factory=dict)
+    home: str = "home"
+    limits: Limits = field(default_factory=Limits)
     top_options: tuple[str, ...] = ()
     run_options: tuple[str, ...] = ()
     executors: tuple[str, ...] = ("cli",)
@@ -89,16 +98,23 @@ class ContextSpec:
     disabled_tests: Mapping[str, str] = field(default_factory=dict)
     enabled_tests: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
+    family: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def missing(self) -> str | None:
         """Say what this machine lacks to run the context; None if nothing."""
         if not is_installed(self.engine):
             return f"{self.engine.name} is not installed"
-        wanted = [self.python, *(check.python for check in self.checks)]
-        for python in wanted:
-            if python is not None and find_python(python) is None:
-                return f"there is no interpreter '{python}'"
-        return find_lack(self.services)
+        if self.python is not None:
+            lack = find_lack_of_python(self.python, ("plait",))
+            if lack is not None:
+                return lack
+        for check in self.checks:
+            if check.python is not None:
+                lack = find_lack_of_python(check.python, ("plait", "plait_harness.checking"))
+                if lack is not None:
+                    return lack
+        return self.limits.find_lack() or find_lack(self.services)
 
 
 def load_contexts(path: str) -> dict[str, ContextSpec]:
@@ -118,26 +134,13 @@ def parse_contexts(data: Any, *, file: str = "") -> dict[str, ContextSpec]:
         if entry["name"] in raw:
             raise Mistake(f"{file}: context '{entry['name']}' is there twice")
         raw[entry["name"]] = entry
-    return {name: _parse_context(_extended(name, raw, file), file) for name in raw}
-
-
-def find_python(name: str) -> str | None:
-    """Give the path of an interpreter, or None: a path, or a name on the `PATH`."""
-    return shutil.which(name)
-
-
-def interpreter_of(python: str | None) -> str:
-    """Give the path of an interpreter that a context names, or of this one.
-
-    Raises:
-        Mistake: There is none of that name.
-    """
-    if python is None:
-        return sys.executable
-    found = find_python(python)
-    if found is None:
-        raise Mistake(f"there is no interpreter '{python}'", "looked on the PATH")
-    return found
+    parsed: dict[str, ContextSpec] = {}
+    for name in raw:
+        for spec in _iter_settings(_extended(name, raw, file), file):
+            if spec.name in parsed:
+                raise Mistake(f"{file}: context '{spec.name}' is there twice", f"{name} varies")
+            parsed[spec.name] = spec
+    return parsed
 
 
 def clean_environment(environ: Mapping[str, str], *, inherit: bool) -> dict[str, str]:
@@ -183,8 +186,28 @@ def _extended(
     return merged
 
 
+def _iter_settings(entry: Mapping[str, Any], file: str) -> Iterator[ContextSpec]:
+    """Give the context, or one for each combination of the values of what it varies."""
+    varied: Mapping[str, Mapping[str, Any]] = entry.get("vary", {})
+    if not varied:
+        yield _parse_context(entry, file)
+        return
+    for values in itertools.product(*varied.values()):
+        settings = dict(zip(varied, values, strict=True))
+        own = {**entry, "name": "-".join([entry["name"], *values])}
+        for axis, value in settings.items():
+            change = varied[axis][value]
+            for key in ("top_options", "run_options"):
+                own[key] = [*own.get(key, ()), *change.get(key, ())]
+            own["env"] = {**own.get("env", {}), **change.get("env", {})}
+            own["start"] = change.get("start", own.get("start", "fork"))
+        yield _parse_context({**own, "family": entry["name"], "settings": settings}, file)
+
+
 def _parse_context(entry: Mapping[str, Any], file: str) -> ContextSpec:
-    facts = {key: value for key, value in entry.items() if key not in ("extends", "checks")}
+    left_out = ("extends", "checks", "vary", *Limits.KEYS)
+    facts = {key: value for key, value in entry.items() if key not in left_out}
+    facts["limits"] = Limits.from_json(entry)
     for key in (
         "python_options",
         "top_options",

@@ -14,9 +14,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from plait_harness.crossing import Case
 from plait_harness.gates import Breach
 from plait_harness.leftovers import OWN_FOLDER
-from plait_harness.matrix import Case, Matrix
+from plait_harness.matrix import Matrix
 from plait_harness.mistakes import Mistake
 from plait_harness.result import CaseResult, CheckResult
 

@@ -8,9 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from plait_harness.cover import Coverage
+from plait_harness.crossing import Case
 from plait_harness.home import PROJECT
-from plait_harness.matrix import Case, Matrix
+from plait_harness.matrix import Matrix
 from plait_harness.schemas import read_json
+from plait_harness.timing import Suspect
 
 TALLY_FILE = os.path.join(PROJECT, "tally.json")
 """How many cases each context had when that was last written down."""
@@ -52,6 +55,18 @@ def check_fit(matrix: Matrix) -> Iterator[Breach]:
     """Find out whether every template has a graph, and every graph a template."""
     for sentence in matrix.lonely:
         yield Breach("fit", sentence)
+
+
+def check_cover(covered: Coverage) -> Iterator[Breach]:
+    """Find out whether what ran has every combination that it was drawn for."""
+    if covered.reached < covered.allowed:
+        yield Breach("cover", f"{covered.allowed - covered.reached} combinations did not run")
+
+
+def check_flaky(suspects: Sequence[Suspect]) -> Iterator[Breach]:
+    """Find out whether a case that ran several times always ended alike."""
+    for suspect in suspects:
+        yield Breach("flaky", suspect.describe())
 
 
 def count_by_context(cases: Sequence[Case]) -> dict[str, int]:

@@ -8,9 +8,9 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from plait_harness.crossing import Case
 from plait_harness.fit import Fit, fit
 from plait_harness.graphs import GraphSpec
-from plait_harness.matrix import Case
 from plait_harness.result import CaseResult
 from plait_harness.shapes import Shape, depth_of, digest_of, make_graph, outline_of, width_of
 from plait_harness.shrink import shrink

@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from plait_harness.case import CaseRunner, make_base_env
-from plait_harness.matrix import Case
+from plait_harness.case import CaseRunner
+from plait_harness.crossing import Case
 from plait_harness.planting import Bug, plant
 from plait_harness.result import CaseResult
 from plait_harness.starter import PreparedProcess, StarterLost
+from plait_harness.surroundings import make_base_env
 
 _CASE_SECONDS = 30.0
 """The most that one command of a case may take: with a bug, some would never end."""

@@ -14,7 +14,13 @@ _CASE_FOLDER = re.compile(r"\w+\.[a-z0-9-]+\.[a-z0-9-]+\.[a-z0-9-]+\Z")
 
 
 def find_leftovers(
-    folder: str, before: Collection[str], expected: Collection[str], *, killed: bool = False
+    folder: str,
+    before: Collection[str],
+    expected: Collection[str],
+    *,
+    home: str,
+    stores: str,
+    killed: bool = False,
 ) -> Iterator[str]:
     """Give a sentence for everything that should not be there.
 
@@ -22,14 +28,17 @@ def find_leftovers(
         folder: The case's folder.
         before: What was in the folder around it before the case ran.
         expected: What may be in the case's folder.
+        home: Its home folder.
+        stores: The folder of its store, `.plait`, wherever that is.
         killed: Whether the run's process was killed, and so could not sweep its scratch folder.
     """
     for name in sorted(set(os.listdir(folder)).difference(expected)):
         yield f"a file was left in the case's folder: {name}"
-    for name in ("home", "tmp"):
-        for path in _iter_files(os.path.join(folder, OWN_FOLDER, name)):
-            yield f"a file was left in {name}: {path}"
-    scratch = os.path.join(folder, ".plait", "scratch")
+    for name, path in (("home", home), ("tmp", os.path.join(folder, OWN_FOLDER, "tmp"))):
+        for found in _iter_files(path):
+            if not os.path.join(path, found).startswith(os.path.join(stores, "")):
+                yield f"a file was left in {name}: {found}"
+    scratch = os.path.join(stores, "scratch")
     left = os.listdir(scratch) if os.path.isdir(scratch) and not killed else []
     for name in sorted(left):
         yield f"a folder of unfinished files was left in .plait/scratch: {name}"
@@ -39,6 +48,16 @@ def find_leftovers(
         # half made, or half taken away, at the moment.
         if not _CASE_FOLDER.match(name):
             yield f"something was left outside of the case's folder: {name}"
+
+
+def find_open_to_others(folder: str, umask: int) -> Iterator[str]:
+    """Give a sentence for everything in a folder with permissions that the umask takes away."""
+    for path, folders, files in os.walk(folder):
+        for name in sorted([*folders, *files]):
+            mode = os.lstat(os.path.join(path, name)).st_mode
+            if mode & umask:
+                place = os.path.relpath(os.path.join(path, name), folder)
+                yield f"{place} has the permissions {mode & 0o777:03o} under the umask {umask:03o}"
 
 
 def find_store_above(folder: str) -> str | None:

@@ -10,7 +10,9 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from plait_harness.contexts import CheckSpec, ContextSpec
+from plait_harness.contexts import ContextSpec
+from plait_harness.cover import LARGEST, choose_cover
+from plait_harness.crossing import Case
 from plait_harness.fit import Fit, Misfit, check_names, find_lonely, fit
 from plait_harness.grammar import generate_graphs
 from plait_harness.graphs import GraphSpec
@@ -18,7 +20,6 @@ from plait_harness.mistakes import Mistake, UnknownName
 from plait_harness.shapes import Shape
 from plait_harness.sources import (
     BUILTIN,
-    CheckerSource,
     Chosen,
     choose_checkers,
     choose_contexts,
@@ -38,6 +39,7 @@ class Selection:
     Args:
         seed: Cases of equal priority run in an order drawn from it; None keeps that of the names.
         generate: How many graphs to make from the seed, instead of choosing some; None makes none.
+        cover: How many values the combinations have that all occur in what runs; None runs all.
     """
 
     contexts: tuple[str, ...] = ()
@@ -47,37 +49,7 @@ class Selection:
     executors: tuple[str, ...] = ()
     seed: int | None = None
     generate: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One context x executor x graph x template that fits, and its judges with their files."""
-
-    context: ContextSpec
-    executor: str
-    fit: Fit
-    judges: tuple[tuple[CheckSpec, CheckerSource], ...]
-
-    @property
-    def template(self) -> TemplateSpec:
-        """The template."""
-        return self.fit.template
-
-    @property
-    def graph(self) -> GraphSpec:
-        """The graph."""
-        return self.fit.graph
-
-    @property
-    def id(self) -> str:
-        """`Template[graph-context-executor]`."""
-        return f"{self.template.name}[{self.graph.name}-{self.context.name}-{self.executor}]"
-
-    @property
-    def folder(self) -> str:
-        """The name of its folder: the id without what a shell would stumble over."""
-        parts = (self.template.name, self.graph.name, self.context.name, self.executor)
-        return ".".join(parts)
+    cover: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +73,7 @@ class Matrix:
         lonely: A sentence for each template that fits no graph and graph that no template fits.
         full: The contexts all of whose cases are there: nothing was left out by an option.
         shapes: The shapes of the graphs that were generated, by name.
+        whole: All cases that there would be, had a cover not been drawn; else the same as *cases*.
     """
 
     cases: tuple[Case, ...]
@@ -109,6 +82,7 @@ class Matrix:
     lonely: tuple[str, ...] = ()
     full: frozenset[str] = frozenset()
     shapes: Mapping[str, Shape] = field(default_factory=dict)
+    whole: tuple[Case, ...] = ()
 
 
 @cache
@@ -160,16 +134,30 @@ def build_matrix(selection: Selection) -> Matrix:
             assert isinstance(each, Fit)
             cases.extend(Case(context, executor, each, judges) for executor in executors)
     is_narrowed = graphs.narrowed or templates.narrowed or checkers.narrowed or bool(wanted)
+    is_narrowed = is_narrowed or selection.cover is not None
     own = {} if is_narrowed else choose_contexts(()).known
+    whole = tuple(_in_order(cases, selection.seed))
     return Matrix(
-        cases=tuple(_in_order(cases, selection.seed)),
+        cases=_choose_covering(whole, selection),
         excluded=tuple(excluded),
         not_run=not_run,
         # Who names templates or graphs wants these, and knows that the others are left out.
         lonely=tuple(_find_lonely(fits, selection)),
         full=frozenset(n for n, c in contexts.specs.items() if n in own and own[n] == c),
         shapes=shapes,
+        whole=whole,
     )
+
+
+def _choose_covering(whole: tuple[Case, ...], selection: Selection) -> tuple[Case, ...]:
+    if selection.cover is None:
+        return whole
+    if not 1 <= selection.cover <= LARGEST:
+        raise Mistake(f"--cover {selection.cover} is not a number from 1 to {LARGEST}")
+    # From the order of the names, so that the seed alone says which.
+    drawn = choose_cover(_in_order([*whole], None), selection.cover, selection.seed or 0)
+    chosen = {case.id for case in drawn}
+    return tuple(case for case in whole if case.id in chosen)
 
 
 def _choose_both(

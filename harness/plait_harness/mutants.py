@@ -10,10 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from plait_harness.crossing import Case
 from plait_harness.gates import Breach
 from plait_harness.hunt import Hunt, Verdict
 from plait_harness.lock import Lock
-from plait_harness.matrix import Case, Selection, build_matrix
+from plait_harness.matrix import Selection, build_matrix
 from plait_harness.mistakes import Mistake, suggest
 from plait_harness.planting import (
     Bug,

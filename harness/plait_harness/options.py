@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from plait_harness.crossing import Case
 from plait_harness.home import HOME, IS_CHECKOUT, PROJECT
-from plait_harness.matrix import Case, Selection
+from plait_harness.matrix import Selection
 from plait_harness.sources import split_names
 
 
@@ -68,6 +69,14 @@ OPTIONS = (
         None,
         int,
     ),
+    Option(
+        "--cover",
+        "Run only so many cases that every combination of T values occurs: of contexts and what "
+        "they vary, executors, graphs, templates. Drawn from the seed.",
+        "T",
+        None,
+        int,
+    ),
     Option("--seed", "Draw the order among cases of equal priority, and graphs.", "N", None, int),
     Option(
         "--keep-found",
@@ -84,6 +93,13 @@ OPTIONS = (
     ),
     Option("--inherit-env", "Hand the whole environment on to cases; else only what selects code."),
     Option("--rerun-failed", "Run only what failed when the report was last written."),
+    Option(
+        "--repeat",
+        "Run each case so many times; one that does not always end alike fails the run.",
+        "N",
+        1,
+        int,
+    ),
     Option("--report", "Where cases run and the report goes.", "DIR", "report"),
     Option("--coverage", "Measure which lines of the engine every process runs."),
     Option(
@@ -110,6 +126,7 @@ class RunOptions:
         shrink_seconds: How long to make one smaller.
         inherit_env: Whether cases see the whole environment.
         rerun_failed: Whether only what failed last time runs.
+        repeat: How often each case runs.
         report: The folder of the report.
         coverage: Whether to measure coverage.
         coverage_with: Data files to count in.
@@ -123,6 +140,7 @@ class RunOptions:
     shrink_seconds: float
     inherit_env: bool
     rerun_failed: bool
+    repeat: int
     report: str
     coverage: bool
     coverage_with: tuple[str, ...]
@@ -151,6 +169,7 @@ def read_options(get: Callable[[str], Any]) -> RunOptions:
             executors=names("executors"),
             seed=values.pop("seed"),
             generate=values.pop("generate"),
+            cover=values.pop("cover"),
         ),
         coverage_with=tuple(values.pop("coverage_with") or ()),
         **values,

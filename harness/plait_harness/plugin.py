@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from plait_harness.case import CaseRunner, make_base_env
+from plait_harness.case import CaseRunner
+from plait_harness.crossing import Case
 from plait_harness.failure import describe_failure
 from plait_harness.generated import find_smallest, keep_graph
 from plait_harness.home import HOME
-from plait_harness.matrix import Case, Matrix, build_matrix
+from plait_harness.matrix import Matrix, build_matrix
 from plait_harness.measure import Measurement, find_engine
 from plait_harness.mistakes import Mistake
 from plait_harness.options import OPTIONS, RunOptions, command_for, read_options
@@ -22,6 +23,7 @@ from plait_harness.report import CaseRow, make_row, read_failed, tidy_case
 from plait_harness.result import CaseResult
 from plait_harness.session import Session, find_servers
 from plait_harness.starter import PreparedProcess
+from plait_harness.surroundings import make_base_env
 
 ANCHOR = "contexts.json"
 """The name of the file that pytest collects cases from, whichever contexts are chosen."""
@@ -91,7 +93,10 @@ class MatrixFile(pytest.File):
         only = self.config.stash[_ONLY]
         for case in matrix.cases:
             if only is None or case.id in only:
-                yield CaseItem.from_parent(self, name=case.id, case=case)
+                for turn in range(self.config.stash[_OPTIONS].repeat):
+                    again = dataclasses.replace(case, turn=turn)
+                    name = f"{case.id}#{turn + 1}" if turn else case.id
+                    yield CaseItem.from_parent(self, name=name, case=again)
 
 
 class CaseFailed(Exception):
@@ -237,10 +242,13 @@ class _Workers:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
+        self.count = 0
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker which cases to rerun: by then the report may be written over."""
+        self.count += 1
+        self.config.stash[_SESSION].workers = self.count
         node.workerinput["harness_only"] = self.config.stash[_ONLY]
 
     @pytest.hookimpl(optionalhook=True)
@@ -304,4 +312,5 @@ def _row_of_error(case: Case, seconds: float) -> CaseRow:
         folder=os.path.join("cases", case.folder),
         checks=(),
         phases={},
+        turn=case.turn,
     )

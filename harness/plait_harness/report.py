@@ -1,4 +1,4 @@
-"""The report of a run: `cases.jsonl` for programs, `index.html` for people."""
+"""How each case went, as `cases.jsonl` keeps it for programs; what stays of the cases' folders."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from plait_harness.crossing import Case
 from plait_harness.engines import ENGINES
-from plait_harness.gates import Breach
 from plait_harness.leftovers import OWN_FOLDER
-from plait_harness.matrix import Case, Excluded
-from plait_harness.pages import write_html
 from plait_harness.progress import Cell
 from plait_harness.result import CaseResult
 
@@ -37,6 +35,7 @@ class CaseRow:
         folder: Its folder, relative to the report.
         checks: Each judge's outcome, message and seconds.
         phases: How long each part took.
+        turn: Which time it was that the case ran, from 0; see `--repeat`.
     """
 
     id: str
@@ -50,6 +49,7 @@ class CaseRow:
     folder: str
     checks: Sequence[Mapping[str, Any]]
     phases: Mapping[str, float]
+    turn: int = 0
 
 
 def make_row(case: Case, result: CaseResult) -> CaseRow:
@@ -74,6 +74,7 @@ def make_row(case: Case, result: CaseResult) -> CaseRow:
             for check in result.checks
         ],
         phases={name: round(seconds, 4) for name, seconds in result.phases.items()},
+        turn=case.turn,
     )
 
 
@@ -93,28 +94,7 @@ def read_failed(folder: str) -> list[str]:
         return []
     with open(path, encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    return [row["id"] for row in rows if row["outcome"] != "passed"]
-
-
-def write_page(
-    folder: str, rows: Sequence[CaseRow], excluded: Sequence[Excluded], breaches: Sequence[Breach]
-) -> None:
-    """Write `index.html`: for each context a map of templates (down) by graphs (across)."""
-    write_html(
-        os.path.join(folder, "index.html"),
-        "report.html.j2",
-        contexts=list(dict.fromkeys(row.context for row in rows)),
-        graphs=sorted({row.graph for row in rows}),
-        templates=list(dict.fromkeys(row.template for row in rows)),
-        cells={(row.context, row.template, row.graph): row for row in rows},
-        reasons={(each.context, each.template, each.graph): each.why for each in excluded},
-        breaches=breaches,
-        own=OWN_FOLDER,
-        slowest=max((row.seconds for row in rows), default=1.0),
-        passed=sum(row.outcome == "passed" for row in rows),
-        failed=sum(row.outcome != "passed" for row in rows),
-        seconds=sum(row.seconds for row in rows),
-    )
+    return list(dict.fromkeys(row["id"] for row in rows if row["outcome"] != "passed"))
 
 
 def summarize(rows: Iterable[CaseRow]) -> list[Cell]:
@@ -139,11 +119,12 @@ def tidy_case(folder: str) -> None:
     for engine in ENGINES.values():
         shutil.rmtree(os.path.join(folder, engine.store), ignore_errors=True)
     own = os.path.join(folder, OWN_FOLDER)
-    for name in ("home", "tmp"):
-        shutil.rmtree(os.path.join(own, name), ignore_errors=True)
     for name in os.listdir(own):
-        if name.endswith(".json"):
-            os.unlink(os.path.join(own, name))
+        path = os.path.join(own, name)
+        if os.path.isdir(path):
+            shutil.rmtree(path, ignore_errors=True)
+        elif name.endswith(".json"):
+            os.unlink(path)
 
 
 def forget_stale_cases(folder: str, rows: Iterable[CaseRow]) -> None:

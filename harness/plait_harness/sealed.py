@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from plait_harness.model import Prediction
 from plait_harness.resumed import Clones, check_clones, trace_clones
-from plait_harness.seals import DamagedSeal, SealedTask, read_run
+from plait_harness.seals import DamagedSeal, SealedTask, SealReader
 from plait_harness.universal import Seen, check_seen, check_structure
 
 
@@ -19,19 +19,21 @@ class SealedRuns:
     Args:
         runs: The id of each run and its sealed attempts; each run was resumed by the next.
         clones: What the last one took over, as the model says.
+        reader: What read them, and so has checked what they refer to.
     """
 
     runs: Sequence[tuple[str, Sequence[SealedTask]]]
     clones: Clones
+    reader: SealReader
 
 
 def read_sealed_runs(
-    folder: str, flow: str, runs: Sequence[str], prediction: Prediction, rerun: Collection[str]
+    store: str, flow: str, runs: Sequence[str], prediction: Prediction, rerun: Collection[str]
 ) -> SealedRuns | DamagedSeal | None:
     """Read what runs sealed.
 
     Args:
-        folder: The case's folder.
+        store: The folder that holds the values of all flows: `.plait/store`.
         flow: The flow's name.
         runs: The ids of the runs, of which each resumed the one before it.
         prediction: What the model says of the graph.
@@ -41,14 +43,14 @@ def read_sealed_runs(
         What they sealed; or what is damaged; None where the files of the store are not for reading
         here, or there is no run.
     """
-    store = os.path.join(folder, ".plait", "store")
     if not runs or not os.path.isdir(store):
         return None
+    reader = SealReader(store)
     try:
-        sealed = [(run, read_run(store, flow, run)) for run in runs]
+        sealed = [(run, reader.read_run(flow, run)) for run in runs]
     except DamagedSeal as damage:
         return damage
-    return SealedRuns(sealed, trace_clones(prediction, flow, sealed, rerun))
+    return SealedRuns(sealed, trace_clones(prediction, flow, sealed, rerun), reader)
 
 
 def check_sealed_runs(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from plait_harness.cover import PAIRS, Coverage, measure_cover
 from plait_harness.differences import check_differences
 from plait_harness.gates import (
     Breach,
     check_cases,
+    check_cover,
     check_fit,
+    check_flaky,
     read_tally,
     write_tally,
 )
@@ -31,15 +35,16 @@ from plait_harness.measure import (
 )
 from plait_harness.measure import write_page as write_coverage_page
 from plait_harness.options import RunOptions
+from plait_harness.overview import Overview, write_page
 from plait_harness.progress import Progress, format_table
 from plait_harness.report import (
     CaseRow,
     forget_stale_cases,
     summarize,
-    write_page,
     write_rows,
 )
 from plait_harness.servers import Servers
+from plait_harness.timing import describe_timing, find_suspects
 
 
 class Session:
@@ -55,6 +60,8 @@ class Session:
         self.rows: list[CaseRow] = []
         self.expected = 0
         self.servers = find_servers(options)
+        self.workers = 1
+        self._began = self._ended = time.monotonic()
         self._find_matrix = find_matrix
         # Not the stream that pytest may have put in its place.
         self._progress = Progress(sys.__stderr__ or sys.stderr, is_terminal=_is_terminal())
@@ -73,11 +80,13 @@ class Session:
             self._lock = Lock(self.options.report)
             # No case has begun yet; what runs was left by a session that was killed.
             self.servers.stop()
+            self._began = time.monotonic()
         self.expected = self._progress.total = count
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take how a case went."""
         self.rows.append(CaseRow(**row))
+        self._ended = time.monotonic()
         self._progress.count(failed=row["outcome"] != "passed")
 
     def finish(self, *, wanted: bool) -> tuple[list[Breach], list[str]]:
@@ -94,9 +103,11 @@ class Session:
             return [], []
         matrix = self._find_matrix()
         order = {case.id: number for number, case in enumerate(matrix.cases)}
-        self.rows.sort(key=lambda row: order.get(row.id, 0))
-        ran = Counter(row.context for row in self.rows)
-        full = matrix.full if self.expected >= len(matrix.cases) else frozenset[str]()
+        self.rows.sort(key=lambda row: (order.get(row.id, 0), row.turn))
+        # Run again, a case is still one.
+        ran = Counter(row.context for row in self.rows if not row.turn)
+        is_whole = self.expected >= len(matrix.cases) * self.options.repeat
+        full = matrix.full if is_whole else frozenset[str]()
         tally = write_tally(ran, full) if self.options.update_tally else read_tally()
         whole = replace(matrix, full=full)
         breaches = [
@@ -104,17 +115,32 @@ class Session:
             *check_fit(matrix),
             *check_differences(whole),
         ]
+        covered = self._measure_cover(matrix) if self.rows else None
+        breaches += check_flaky(find_suspects(self.rows))
+        if covered and self.options.selection.cover and is_whole:
+            breaches += check_cover(covered)
         measured = self._measure(full) if self.options.coverage and self.rows else []
         if self.options.coverage:
             breaches += self._floor_breaches
         if self.rows:
             write_rows(self.options.report, self.rows)
-            write_page(self.options.report, self.rows, matrix.excluded, breaches)
+            write_page(
+                self.options.report,
+                Overview(
+                    rows=self.rows,
+                    excluded=matrix.excluded,
+                    breaches=breaches,
+                    covered=covered,
+                    seconds=self._ended - self._began,
+                    workers=self.workers,
+                    measured=self.options.coverage,
+                ),
+            )
             if not self.options.rerun_failed:
                 forget_stale_cases(self.options.report, self.rows)
         lines = [
             *measured,
-            *self._describe(whole, tally),
+            *self._describe(whole, tally, covered),
             *(f"gate {b.gate}: {b.why}" for b in breaches),
         ]
         return breaches, lines
@@ -143,7 +169,14 @@ class Session:
             lines.append(f"the floors hold for a whole run of: {needed}; this was not one")
         return [*lines, ""]
 
-    def _describe(self, matrix: Matrix, tally: Mapping[str, int]) -> Iterator[str]:
+    def _measure_cover(self, matrix: Matrix) -> Coverage:
+        return measure_cover(
+            matrix.whole, (row.id for row in self.rows), self.options.selection.cover or PAIRS
+        )
+
+    def _describe(
+        self, matrix: Matrix, tally: Mapping[str, int], covered: Coverage | None
+    ) -> Iterator[str]:
         if self.rows:
             # A row for each generated graph would say what the line about all of them does.
             yield from format_table(
@@ -153,7 +186,7 @@ class Session:
                 )
             )
             yield ""
-        ran = Counter(row.context for row in self.rows)
+        ran = Counter(row.context for row in self.rows if not row.turn)
         for context in dict.fromkeys(row.context for row in self.rows):
             rows = [row for row in self.rows if row.context == context]
             checks = Counter(check["outcome"] for row in rows for check in row.checks)
@@ -164,9 +197,12 @@ class Session:
         if matrix.shapes:
             graphs = {case.graph.name: case.graph for case in matrix.cases}
             yield describe_generated(matrix.shapes, graphs, {row.graph for row in self.rows})
+        if covered is not None:
+            yield covered.describe()
         for context, lack in matrix.not_run.items():
             yield f"not run: {context}: {lack}"
         if self.rows:
+            yield from describe_timing(self.rows, self._ended - self._began, self.workers)
             page = os.path.join(self.options.report, "index.html")
             yield f"report: {page}"
 

@@ -17,6 +17,10 @@ from plait_harness.templates import TemplateSpec, load_templates
 _Spec = TypeVar("_Spec")
 
 
+EVERY_CONTEXT = "all"
+"""What stands for all contexts of the harness, also those that are disabled."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckerSource:
     """A checker: its name is that of its file, which holds a subclass of `Checker`."""
@@ -42,18 +46,29 @@ class Chosen(Generic[_Spec]):
 
 def choose_contexts(wanted: Sequence[str]) -> Chosen[ContextSpec]:
     """Choose contexts; none wanted means all that are not disabled."""
-    chosen = _choose("context", wanted, home_path("contexts.json"), ".json", load_contexts)
+    own = home_path("contexts.json")
+    families = _load_own("context", own, ".json", load_contexts)
+    # A context that varies something is all its settings.
+    wanted = [name for each in wanted for name in _members(each, families)]
+    chosen = _choose("context", wanted, own, ".json", load_contexts)
     if wanted:
         # A file given as a whole leaves its disabled contexts off; a name turns one on.
         named = {name.rpartition("::")[2].lower() for name in wanted}
         specs = {
             name: spec
             for name, spec in chosen.specs.items()
-            if not spec.disabled or name.lower() in named
+            if not spec.disabled or named & {name.lower(), spec.family.lower()}
         }
     else:
         specs = {name: spec for name, spec in chosen.specs.items() if not spec.disabled}
     return Chosen(specs, chosen.known, chosen.narrowed)
+
+
+def _members(wanted: str, contexts: Mapping[str, ContextSpec]) -> list[str]:
+    name = wanted.lower()
+    if name == EVERY_CONTEXT:
+        return list(contexts)
+    return [own for own, spec in contexts.items() if spec.family.lower() == name] or [wanted]
 
 
 def choose_graphs(wanted: Sequence[str]) -> Chosen[GraphSpec]:
@@ -94,9 +109,10 @@ def _choose(
     for given in filter(_is_path, wanted):
         path, _, only = given.partition("::")
         loaded = _load_all(kind, path, suffix, load)
-        if only and only not in loaded:
+        parts = {n: s for n, s in loaded.items() if only in (n, getattr(s, "family", ""))}
+        if only and not parts:
             raise UnknownName(f"{kind} in {path} called", only, loaded)
-        others.update({only: loaded[only]} if only else loaded)
+        others.update(parts if only else loaded)
     # Somebody else's may have the name of one of the harness's own, and then is the one meant.
     known = {**own, **others}
     by_lower = {name.lower(): name for name in known}

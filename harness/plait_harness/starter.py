@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -40,6 +40,7 @@ class Command:
         python: The interpreter and its options; empty for this one without options.
         fresh: Whether to start a new interpreter even where a fork would be the same.
         keep: Whether the script is the harness's own, which may see the harness's modules loaded.
+        limits: What it has less of; see `plait_harness.limits.Limits.to_request`.
     """
 
     argv: Sequence[str]
@@ -51,6 +52,7 @@ class Command:
     python: tuple[str, ...] = ()
     fresh: bool = False
     keep: bool = False
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Starter:
             "grace": _GRACE,
             "program": [] if self.can_fork(command) else program,
             "keep": command.keep,
+            "limits": dict(command.limits),
         }
         reply = self._ask(request)
         return Ended(
@@ -121,7 +124,10 @@ class Starter:
         It is, if the interpreter and its options are the same, and so is every variable that an
         interpreter reads when it starts.
         """
-        if command.fresh or (command.python and command.python != (sys.executable,)):
+        if command.python and command.python != (sys.executable,):
+            return False
+        # Root gives up rights by becoming another program.
+        if command.fresh or command.limits.get("as_anybody"):
             return False
         names = {name for name in (*command.env, *self._env) if _is_read_at_start(name)}
         return all(command.env.get(name) == self._env.get(name) for name in names)

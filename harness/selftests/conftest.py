@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from plait_harness.case import CaseRunner, make_base_env
+from plait_harness.case import CaseRunner
 from plait_harness.contexts import CheckSpec, ContextSpec
+from plait_harness.crossing import Case
 from plait_harness.fit import Fit, fit
 from plait_harness.graphs import GraphSpec, parse_graph
 from plait_harness.home import home_path
-from plait_harness.matrix import Case
 from plait_harness.result import CaseResult
 from plait_harness.sources import CheckerSource
 from plait_harness.starter import PreparedProcess
+from plait_harness.surroundings import make_base_env
 from plait_harness.templates import TemplateSpec, load_templates
 
 LINEAR = {
@@ -99,12 +100,15 @@ def prepared(base_env: dict[str, str]) -> Iterator[PreparedProcess]:
 
 
 @pytest.fixture
-def run_case(
-    tmp_path: Path, prepared: PreparedProcess, base_env: dict[str, str]
-) -> Callable[..., CaseResult]:
-    """Give a function that runs a template on a graph, judged by both checkers."""
-    runner = CaseRunner(prepared, base_env, str(tmp_path / "cases"), base_env)
+def runner(tmp_path: Path, prepared: PreparedProcess, base_env: dict[str, str]) -> CaseRunner:
+    """Give what runs cases."""
     (tmp_path / "cases").mkdir()
+    return CaseRunner(prepared, base_env, str(tmp_path / "cases"), base_env)
+
+
+@pytest.fixture
+def run_case(runner: CaseRunner) -> Callable[..., CaseResult]:
+    """Give a function that runs a template on a graph, judged by two checkers."""
 
     def run(template: TemplateSpec, graph: GraphSpec, **context: object) -> CaseResult:
         return runner.run(make_case(template, graph, **context))

@@ -178,3 +178,30 @@ def test_what_is_not_its_own_goes_to_pytest(tmp_path):
 
     assert code == 0
     assert "BasicArtifact[start-end-dev-local-cli]" in said
+
+
+def test_a_flaky_case_is_named(theirs):
+    """Each turn has a folder of its own; one that ends otherwise fails the run."""
+    flaky = PLANTED.replace(
+        "2 if len(flow.nodes) > 2 else 1", "2 if '-2' in checker.run.folder else 1"
+    )
+    (theirs / "tests" / "planted.py").write_text(flaky)
+    report = theirs / "report"
+    code, said = run(
+        *("--contexts", "dev-local", "--graphs", str(theirs / "graphs" / "two.json")),
+        *("--tests", str(theirs / "tests"), "--checkers", "storage"),
+        *("--report", str(report), "--repeat", "3", "--num-parallel", "1"),
+    )
+
+    assert code == 1, said
+    suspect = "Planted[two-dev-local-cli] ended 1x failed, 2x passed"
+    assert f"gate flaky: {suspect}" in said
+    assert suspect in (report / "index.html").read_text(encoding="utf-8")
+    with open(report / "cases.jsonl", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    assert [(row["turn"], row["outcome"]) for row in rows] == [
+        (0, "passed"),
+        (1, "failed"),
+        (2, "passed"),
+    ]
+    assert "tally dev-local: 1 cases" in said

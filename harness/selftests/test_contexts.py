@@ -10,12 +10,11 @@ import pytest
 from plait_harness.contexts import (
     CheckSpec,
     clean_environment,
-    find_python,
-    interpreter_of,
     load_contexts,
     parse_contexts,
 )
 from plait_harness.home import home_path
+from plait_harness.interpreters import find_python, interpreter_of
 from plait_harness.mistakes import Mistake
 
 

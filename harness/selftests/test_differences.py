@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from plait_harness.contexts import ContextSpec, parse_contexts
+from plait_harness.crossing import Case
 from plait_harness.differences import (
     check_differences,
     hold_against_list,
@@ -22,7 +23,7 @@ from plait_harness.engines import METAFLOW, PLAIT
 from plait_harness.fit import fit
 from plait_harness.gates import Breach
 from plait_harness.home import home_path
-from plait_harness.matrix import Case, Matrix
+from plait_harness.matrix import Matrix
 from plait_harness.mistakes import Mistake
 from plait_harness.render import render
 from plait_harness.result import CaseResult, CheckResult

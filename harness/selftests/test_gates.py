@@ -7,11 +7,13 @@ import os
 
 import pytest
 
+from plait_harness.cover import Coverage
 from plait_harness.gates import Breach, check_cases, check_fit, read_tally, write_tally
 from plait_harness.lock import Lock
 from plait_harness.matrix import Excluded, Matrix
 from plait_harness.mistakes import Mistake
 from plait_harness.options import OPTIONS, read_options
+from plait_harness.overview import Overview, write_page
 from plait_harness.progress import Cell, Progress, format_table
 from plait_harness.report import (
     CaseRow,
@@ -19,7 +21,6 @@ from plait_harness.report import (
     read_failed,
     summarize,
     tidy_case,
-    write_page,
     write_rows,
 )
 from plait_harness.session import Session
@@ -143,14 +144,24 @@ def test_the_report_has_a_page_for_people(tmp_path):
     """Each cell leads to its case's flow, output and timing; a gap says why; gates are on top."""
     write_page(
         str(tmp_path),
-        [row(), row("B", outcome="failed")],
-        [Excluded("here", "B", "h", "because & so")],
-        [Breach("cases", "too few")],
+        Overview(
+            rows=[row(), row("B", outcome="failed"), row("B", seconds=3.0, turn=1)],
+            excluded=[Excluded("here", "B", "h", "because & so")],
+            breaches=[Breach("cases", "too few")],
+            covered=Coverage(strength=2, allowed=10, reached=9, matrix=8, ran=2),
+            seconds=30.0,
+            workers=2,
+            measured=True,
+        ),
     )
 
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     for part in (
-        "1 passed, 1 failed",
+        "2 passed, 1 failed, 30 s",
+        "3 cases a minute per core, 2 at once",
+        "9 of 10 pairs that are allowed (90%), counted from the 2 cases that ran, of 8 in",
+        "B[g-here-cli] ended 1x failed, 1x passed",
+        '<a href="coverage.html">',
         "gate cases: too few",
         'href="cases/A.g.here.cli/flow.py"',
         'href="cases/A.g.here.cli/_case/run.out"',
@@ -230,12 +241,15 @@ def test_a_session_gathers_judges_and_reports(tmp_path):
     session.close()
 
     assert breaches == [Breach("fit", "graph 'h' fits no template")]
-    assert lines[-4:] == [
+    said = [line for line in lines if line.startswith(("tally", "not run", "report", "gate"))]
+    assert said == [
         "tally here: 2 cases (some of it; none kept); checks: 1 failed, 1 passed",
         "not run: old: it is not here",
         f"report: {tmp_path / 'report' / 'index.html'}",
         "gate fit: graph 'h' fits no template",
     ]
+    assert "a case's time: run 50%, the rest 50%" in lines
+    assert "slowest: A[g-here-cli] 0.5 s, B[g-here-cli] 0.5 s" in lines
     assert (tmp_path / "report" / "index.html").exists()
     assert read_failed(str(tmp_path / "report")) == ["B[g-here-cli]"]
 
