@@ -262,6 +262,32 @@ class ResumeLosesNothing(FlowTest):
         assert_equals([checker.run_id, first, first], ran)
 
 
+class ResumeOfAWideRun(FlowTest):
+    """A foreach that was allowed its width goes on without being allowed it again."""
+
+    PRIORITY = 309
+    RESUME = True
+    RUN_OPTIONS = ["--max-num-splits", "3", "--max-workers", "1"]
+    RESUME_OPTIONS = ["--max-num-splits", "2"]
+    ONLY_GRAPHS = {"small-foreach": "it is about the width of one foreach: here three elements"}
+
+    @steps(0, ["foreach-inner"], required=True)
+    def step_inner(self):
+        self.ran_in = current.run_id
+        if self.index == 2 and not is_resumed():
+            raise ResumeFromHere
+
+    @steps(1, ["all"])
+    def step_all(self):
+        self.ran_in = current.run_id
+
+    def check_results(self, flow, checker):
+        checker.assert_status("done")
+        (origin,) = checker.origins
+        ran = [task.values["ran_in"] for task in checker.tasks("inner")]
+        assert_equals([origin, origin, checker.run_id], ran)
+
+
 class ResumedValues(FlowTest):
     """What a task left before is what those after it are given in the resumed run, in order."""
 

@@ -54,6 +54,10 @@ class ClonePlan:
         """Give the task of *step* after the origin's tasks *parents*, if it may be taken over."""
         return self.tasks.get((step, parents, part))
 
+    def has_part(self, step: str, split: str, width: int) -> bool:
+        """Say whether any task of *step* right behind the origin's task *split* is taken over."""
+        return any(self.find(step, (split,), part) is not None for part in range(width))
+
 
 def plan_clones(
     origin: RunKey, sealed: Iterable[AttemptFacts], graph: Graph, *, rerun: frozenset[str]

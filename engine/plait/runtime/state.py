@@ -303,7 +303,7 @@ class RunState:
         if transition is None:
             assert self._graph[task.step].kind is None, f"a task of '{task.step}' went nowhere"
             return
-        too_wide = self._refuse_width(task.step, transition)
+        too_wide = self._refuse_width(task, transition)
         if too_wide is not None:
             self._stop_with(AttemptKey(*self._run, task.step, task.id, task.attempt), too_wide)
         if not self._is_stopping:
@@ -334,11 +334,18 @@ class RunState:
             self._failure, self._failed = failure, key
         self._drop_what_waits()
 
-    def _refuse_width(self, step: str, transition: Transition) -> Failure | None:
+    def _refuse_width(self, task: Task, transition: Transition) -> Failure | None:
         limit, width = self._max_num_splits, transition.width
         if width is None or width <= limit:
             return None
-        error = TooManySplits(self._graph[step], width, limit)
+        origin = self._origins.get(task.id)
+        if origin is not None and self._clones is not None:
+            # The origin was allowed this width if it went on; to refuse it now would lose what
+            # was finished behind the split to whoever resumes this run.
+            (target,) = transition.targets
+            if self._clones.has_part(target, origin, width):
+                return None
+        error = TooManySplits(self._graph[task.step], width, limit)
         (told,) = error.findings
         where = str(told.where)
         return Failure(FailureKind.LAUNCH, told.what, error.format(), where=where, retry=False)

@@ -117,6 +117,29 @@ def test_all_that_can_be_taken_over_is_before_anything_runs() -> None:
     assert run.end.status is Status.FAILED
 
 
+def test_a_width_that_the_origin_was_allowed_is_not_refused_again() -> None:
+    """Else the resumed run would stop at once, and the next one would find nothing of it."""
+    _, sealed = play(FOREACH, 8, widths={"start": 11})
+    run = Driver(FOREACH, widths={"start": 11}, max_num_splits=10, clones=plan(FOREACH, sealed))
+    run.finish_all()
+
+    assert steps([c.order for c in run.cloned]) == ["start", *["a"] * 7]
+    assert steps(run.orders) == ["a"] * 4 + ["join", "end"]
+    assert run.end is not None
+    assert run.end.status is Status.DONE
+
+
+def test_a_width_that_stopped_the_origin_is_refused_again() -> None:
+    """The split was finished there, and nothing behind it."""
+    _, sealed = play(FOREACH, 1, widths={"start": 11})
+    run = Driver(FOREACH, widths={"start": 11}, max_num_splits=10, clones=plan(FOREACH, sealed))
+
+    assert run.orders == []
+    assert run.end is not None
+    assert run.end.failure is not None
+    assert "--max-num-splits 11" in run.end.failure.traceback
+
+
 def test_what_is_taken_over_takes_no_room() -> None:
     """A hundred rounds of a loop are as far as they were, with one worker."""
     chain = graph(*(node(f"s{i}" if i else "start", "linear", f"s{i + 1}") for i in range(3000)),
