@@ -148,6 +148,14 @@ class Run(RunPart[OpenedRun], Container[Step]):
         return self._opened.record.origin_run
 
     @property
+    def trigger(self) -> None:
+        """What started it by itself: always None, for every run is started by somebody.
+
+        It is here so that code which asks for it, as Metaflow's client allows, goes on.
+        """
+        return None
+
+    @property
     def code(self) -> Code | None:
         """The package of the flow's code that it ran with; None if the run kept none."""
         from plait.client.code import find_code

@@ -163,6 +163,13 @@ def test_a_run_that_began_anew_has_no_origin(world: World) -> None:
     assert (run.origin_run_id, run.origin_pathspec) == (None, None)
 
 
+def test_nothing_but_a_person_starts_a_run(world: World) -> None:
+    """So `run.trigger` is there, and None."""
+    run = Run(str(world.begin()))
+
+    assert run.trigger is None
+
+
 def test_a_run_that_is_not_there(world: World) -> None:
     """The error names the latest one, or a flow that there is."""
     world.begin()
