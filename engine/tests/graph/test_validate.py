@@ -101,6 +101,14 @@ def test_a_class_without_steps_is_one_mistake(findings_of: FindingsOf) -> None:
     assert finding.fix.endswith("self.next(self.end)")
 
 
+def test_a_step_is_not_told_to_go_to_itself(findings_of: FindingsOf) -> None:
+    """A step that nothing leads to, and that goes nowhere, is no way on from itself."""
+    findings = findings_of(flow("start: self.next(self.end)", "lost: pass", END))
+    (finding,) = [each for each in findings if each.slug == "no-next"]
+
+    assert finding.fix.endswith("self.next(self.end)")
+
+
 def test_start_and_end_can_both_be_missing(mistakes_in: MistakesIn) -> None:
     """The flow is checked all the same, from the step that leads and is not led to."""
     source = flow(

@@ -21,16 +21,17 @@ _EXAMPLES = {"foreach": "items", "condition": "kind"}
 
 def no_next(subject: Subject) -> Iterator[Finding]:
     """Every step but `end` says where it goes."""
-    followers = [n for n in subject.outline.adrift if n != subject.end] or [subject.end]
+    adrift = [name for name in subject.outline.adrift if name != subject.end]
     for step in subject.steps.values():
         if step.is_step and step.name != subject.end and not step.calls and not step.missing:
             if step is find_last(subject):
                 continue  # with another name for `end`, which is said there
+            follower = next((name for name in adrift if name != step.name), subject.end)
             yield Finding(
                 "no-next",
                 f"step '{step.name}' does not say what comes after it",
                 f"every step but '{subject.end}' closes with self.next(...)",
-                f"add as its last line: self.next(self.{followers[0]})",
+                f"add as its last line: self.next(self.{follower})",
                 step.where,
             )
 
