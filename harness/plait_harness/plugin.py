@@ -234,7 +234,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Learn how many cases there are, where this process collects them itself."""
     if _SESSION in session.config.stash and session.items:
         cases = sum(isinstance(item, CaseItem) for item in session.items)
-        session.config.stash[_SESSION].expect(cases)
+        _expect(session.config, cases)
+
+
+def _expect(config: pytest.Config, cases: int) -> None:
+    try:
+        config.stash[_SESSION].expect(cases)
+    except Mistake as mistake:
+        # Raised from a hook as it is, pytest would show it as an error of its own insides.
+        pytest.exit(str(mistake), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 class _Workers:
@@ -254,7 +262,7 @@ class _Workers:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Learn how many cases there are from a worker."""
-        self.config.stash[_SESSION].expect(sum(f"{ANCHOR}::" in each for each in ids))
+        _expect(self.config, sum(f"{ANCHOR}::" in each for each in ids))
 
 
 @pytest.hookimpl(wrapper=True)

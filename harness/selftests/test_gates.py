@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from plait_harness.matrix import Excluded, Matrix
 from plait_harness.mistakes import Mistake
 from plait_harness.options import OPTIONS, read_options
 from plait_harness.overview import Overview, write_page
+from plait_harness.plugin import _SESSION, CaseItem, pytest_collection_finish
 from plait_harness.progress import Cell, Progress, format_table
 from plait_harness.report import (
     CaseRow,
@@ -218,6 +220,22 @@ def options(tmp_path, **given):
     defaults["harness_report"] = str(tmp_path / "report")
     defaults.update({f"harness_{name}": value for name, value in given.items()})
     return read_options(defaults.__getitem__)
+
+
+def test_a_report_in_use_ends_pytest_with_one_sentence(tmp_path, request):
+    """It is wrong usage, and not an error of pytest's insides."""
+    session = Session(options(tmp_path), lambda: Matrix(()))
+    held = Lock(session.options.report)
+    stash = pytest.Stash()
+    stash[_SESSION] = session
+    config = SimpleNamespace(stash=stash)
+    item = CaseItem.from_parent(request.node.parent, name="a case", case=None)
+
+    with pytest.raises(pytest.exit.Exception, match="another run of the harness") as ended:
+        pytest_collection_finish(SimpleNamespace(config=config, items=[item]))
+    held.release()
+
+    assert ended.value.returncode == pytest.ExitCode.USAGE_ERROR
 
 
 def test_a_session_of_other_tests_writes_nothing(tmp_path):
