@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from plait.plugins.timeout import TimeoutException, timeout
     from plait.runner.notebook import NBRunner
     from plait.runner.runner import Runner
+    from plait.s3.errors import S3AccessDenied, S3BadURL, S3Error, S3InvalidRange, S3NotFound
+    from plait.s3.results import S3GetObject, S3Object, S3PutObject
+    from plait.s3.tool import S3
 
 __all__ = [
     "Config",
@@ -59,6 +62,15 @@ __all__ = [
     "PlaitNotFound",
     "Run",
     "Runner",
+    "S3",
+    "S3AccessDenied",
+    "S3BadURL",
+    "S3Error",
+    "S3GetObject",
+    "S3InvalidRange",
+    "S3NotFound",
+    "S3Object",
+    "S3PutObject",
     "Step",
     "Task",
     "TimeoutException",
@@ -103,6 +115,15 @@ _HOMES = {
     "PlaitNotFound": "plait.client.errors",
     "Run": "plait.client.run",
     "Runner": "plait.runner.runner",
+    "S3": "plait.s3.tool",
+    "S3AccessDenied": "plait.s3.errors",
+    "S3BadURL": "plait.s3.errors",
+    "S3Error": "plait.s3.errors",
+    "S3GetObject": "plait.s3.results",
+    "S3InvalidRange": "plait.s3.errors",
+    "S3NotFound": "plait.s3.errors",
+    "S3Object": "plait.s3.results",
+    "S3PutObject": "plait.s3.results",
     "Step": "plait.client.step",
     "Task": "plait.client.task",
     "TimeoutException": "plait.plugins.timeout",

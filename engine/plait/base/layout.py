@@ -53,6 +53,11 @@ def data_prefix(flow: str) -> str:
     return f"{flow}/data"
 
 
+def objects_prefix(flow: str, run: str) -> str:
+    """Give the folder of what the steps of a run keep in S3 by themselves."""
+    return f"{flow}/objects/{run}"
+
+
 def runs_prefix(flow: str) -> str:
     """Give the folder of the runs of *flow*; what `iter_folders` takes."""
     return f"{flow}/runs"

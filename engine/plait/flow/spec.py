@@ -135,6 +135,13 @@ class FlowSpec:
             called = choose_case(scope.node, chosen)
         scope.transition = called
 
+    def __plait_run__(self) -> tuple[str, str] | None:
+        """Give the flow and the run that this object's code runs in; None outside of a run."""
+        if self._plait is None:
+            return None
+        key = self._plait.order.key
+        return key.flow, key.run
+
     def foreach_stack(self) -> list[tuple[int, int, Any]]:
         """Give `(index, number of tasks, element)` of each foreach around, outermost first."""
         return [] if self._plait is None else self._plait.foreach.stack()

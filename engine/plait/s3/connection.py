@@ -93,6 +93,12 @@ class S3Connection:
             self.requests = 0
         return self._client
 
+    def find_credentials(self) -> Any:
+        """Give whose requests these are, as the library found out; None if nobody's are set."""
+        self.client()
+        found = self._session.get_credentials()
+        return None if found is None else found.get_frozen_credentials()
+
     def _create(self) -> Any:
         try:
             import boto3.session
@@ -251,3 +257,15 @@ def open_connection(endpoint: str | None = None) -> S3Connection:
         endpoint: Its URL, where that is not to come from PLAIT_S3_ENDPOINT_URL.
     """
     return S3Connection(endpoint or resolve("s3-endpoint-url").value)
+
+
+_shared: dict[str | None, S3Connection] = {}
+"""By endpoint, so that what `warm` loads before the forks is there in them."""
+
+
+def share_connection() -> S3Connection:
+    """Give this process's connection to the server that settings name."""
+    endpoint = resolve("s3-endpoint-url").value
+    if endpoint not in _shared:
+        _shared[endpoint] = open_connection(endpoint)
+    return _shared[endpoint]

@@ -23,6 +23,42 @@ class S3BadURL(S3Error, UsageError):
         )
 
 
+class S3BadKey(S3Error, UsageError):
+    """A text is not the key of an object below the root of an `S3`."""
+
+    slug = "s3-bad-key"
+
+    def __init__(self, key: object, why: str) -> None:
+        super().__init__(
+            f"{key!r} is not a key that this S3 takes",
+            why=why,
+            fix="with run= or s3root= give keys below it, such as 'models/a.bin'; without, URLs",
+        )
+
+
+class S3BadRoot(S3Error, UsageError):
+    """An `S3` was made, and where its objects are can't be told."""
+
+    slug = "s3-bad-root"
+
+    def __init__(self, why: str, fix: str) -> None:
+        super().__init__("S3() does not know where its objects are", why=why, fix=fix)
+
+
+class S3BadValue(S3Error, UsageError):
+    """Something is to be written that is neither text nor bytes nor a file."""
+
+    slug = "s3-bad-value"
+
+    def __init__(self, key: str, value: object) -> None:
+        super().__init__(
+            f"what is to be written to '{key}' is of type {type(value).__name__}",
+            why="objects in S3 are bytes",
+            fix="give text, bytes or a file that is open for reading; pickle or encode other "
+            "values, or keep them as artifacts",
+        )
+
+
 class S3NotFound(S3Error):
     """There is no object of that key."""
 

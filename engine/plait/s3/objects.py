@@ -23,6 +23,7 @@ class ObjectFacts:
         modified: When it was written, in seconds since 1970.
         content_type: Its kind; empty if the server says none.
         metadata: What its writer said of it, by lower-case name.
+        described: Whether kind and metadata are known, which a listing does not tell.
     """
 
     size: int
@@ -30,6 +31,7 @@ class ObjectFacts:
     modified: float = 0.0
     content_type: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    described: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,10 @@ def read_object(
 
 
 def download(
-    connection: S3Connection, where: Location, path: str, facts: ObjectFacts | None = None
+    connection: S3Connection,
+    where: Location,
+    path: str,
+    begun: tuple[bytes, ObjectFacts] | None = None,
 ) -> ObjectFacts:
     """Read an object into a file, a few parts at once; it takes memory for those only.
 
@@ -70,19 +73,18 @@ def download(
         connection: The server.
         where: The object.
         path: The file, which is made or overwritten.
-        facts: The object's, where they are known.
+        begun: Its first bytes and its facts, where these were read already.
 
     Raises:
         S3NotFound: There is none.
         S3Error: It could not be read, or was overwritten meanwhile.
     """
-    if facts is None:
+    if begun is None:
         try:
-            body, facts = read_object(connection, where, 0, PART)
+            begun = read_object(connection, where, 0, PART)
         except S3InvalidRange:
-            body, facts = read_object(connection, where)  # it is empty
-    else:
-        body = b""
+            begun = read_object(connection, where)  # it is empty
+    body, facts = begun
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         _write_at(descriptor, body, 0)
@@ -159,7 +161,10 @@ def iter_objects(
         page = connection.call("list", where, _Listing(where, extra))
         for entry in page.get("Contents", ()):
             facts = ObjectFacts(
-                int(entry["Size"]), str(entry.get("ETag", "")), entry["LastModified"].timestamp()
+                int(entry["Size"]),
+                str(entry.get("ETag", "")),
+                entry["LastModified"].timestamp(),
+                described=False,
             )
             yield entry["Key"], facts
         for entry in page.get("CommonPrefixes", ()):

@@ -6,7 +6,7 @@ import os
 
 from plait.base.errors import UsageError
 from plait.base.settings import SETTINGS, resolve
-from plait.s3.connection import S3Connection, open_connection
+from plait.s3.connection import share_connection
 from plait.s3.location import parse_location
 from plait.storage.blob_cache import BlobCache
 from plait.storage.s3 import S3Storage
@@ -37,18 +37,6 @@ class BadCacheSize(UsageError):
             f"PLAIT_CACHE_MB={text!r} is no number of megabytes",
             fix="set it to a number, 0 or more",
         )
-
-
-_connections: dict[str | None, S3Connection] = {}
-"""By endpoint, so that what `warm` loads before the forks is there in them."""
-
-
-def share_connection() -> S3Connection:
-    """Give this process's connection to the server that settings name."""
-    endpoint = resolve("s3-endpoint-url").value
-    if endpoint not in _connections:
-        _connections[endpoint] = open_connection(endpoint)
-    return _connections[endpoint]
 
 
 def open_s3_storage(scratch: str) -> S3Storage:

@@ -7,8 +7,9 @@ import os
 import pytest
 
 from plait.base.settings import StoreChoice
+from plait.s3.connection import share_connection
 from plait.s3.errors import S3BadURL
-from plait.wiring.s3 import BadCacheSize, NoS3Root, open_s3_storage, share_connection
+from plait.wiring.s3 import BadCacheSize, NoS3Root, open_s3_storage
 from plait.wiring.stores import open_stores
 
 

@@ -1,0 +1,321 @@
+"""`S3`: objects in S3 for the code of steps, and of whoever reads their results."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import count
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from plait.s3.connection import S3Connection, share_connection
+from plait.s3.errors import S3BadKey, S3BadValue, S3NotFound
+from plait.s3.location import Location
+from plait.s3.many import Fetcher, for_each
+from plait.s3.objects import Labels, ObjectFacts
+from plait.s3.reading import iter_objects, read_facts, read_object
+from plait.s3.results import (
+    Found,
+    RangeInfo,
+    S3GetObject,
+    S3Object,
+    S3PutObject,
+    encode_metadata,
+)
+from plait.s3.roots import find_root
+from plait.s3.writing import write_file, write_object
+
+Item = TypeVar("Item")
+
+Key = str | S3GetObject
+"""What is to be read: a key, or a range of an object."""
+
+
+class S3:
+    """Objects in S3, or in a server that speaks its language.
+
+    Use it as a context manager: what is read lies in files, which are removed at its end.
+
+    Args:
+        tmproot: The folder in which these files are made; the system's own by default.
+        run: The run that objects belong to: `self` in a step, or a run of the client. They are
+            kept below PLAIT_DATASTORE_SYSROOT_S3, apart from those of other runs.
+        s3root: The URL of a prefix, such as `s3://bucket/prefix`. Without it and without *run*,
+            keys are whole URLs.
+
+    Raises:
+        S3BadRoot: Both are given, *run* is of no run, or the bucket of runs is not set.
+        S3BadURL: *s3root* is no URL.
+    """
+
+    def __init__(
+        self, tmproot: str | None = None, *, run: Any = None, s3root: str | None = None
+    ) -> None:
+        self._root = find_root(run, s3root)
+        self._connection: S3Connection = share_connection()
+        self._folder = tempfile.mkdtemp(prefix="plait-s3-", dir=tmproot)
+        self._numbers = count()
+        # Also where nobody closes it, and at the interpreter's end.
+        self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the files that were read; the objects given have no bytes any more."""
+        self._remove()
+
+    # Reading
+
+    def get(self, key: Key, return_missing: bool = False) -> S3Object:
+        """Read an object into a file.
+
+        Args:
+            key: Its key below the root, its URL, or a range of it, as `S3GetObject`.
+            return_missing: Whether to give an object that does not exist, and not to raise.
+
+        Raises:
+            S3NotFound: There is none.
+            S3InvalidRange: It has no byte in the range.
+            S3Error: It could not be read.
+        """
+        return self.get_many([key], return_missing=return_missing)[0]
+
+    def get_many(self, keys: Iterable[Key], return_missing: bool = False) -> list[S3Object]:
+        """Read objects into files, many at once, and give them in the order of *keys*.
+
+        Args:
+            keys: As for `get`.
+            return_missing: As for `get`.
+
+        Raises:
+            S3Error: As for `get`, for the first in this order that could not be read.
+        """
+        wanted = [(key, self._root.at(_name_of(key))) for key in _listed(keys)]
+        return self._read([(key, at, None) for key, at in wanted], return_missing=return_missing)
+
+    def get_recursive(self, keys: Iterable[str]) -> list[S3Object]:
+        """Read all objects below prefixes, as `list_recursive` finds them."""
+        return self._read_found(self.list_recursive(keys))
+
+    def get_all(self) -> list[S3Object]:
+        """Read all objects below the root. Raises S3BadRoot if there is no root."""
+        return self._read_found(self.list_recursive())
+
+    def info(self, key: str, return_missing: bool = False) -> S3Object:
+        """Say what is known of an object, without reading it; arguments as for `get`."""
+        return self.info_many([key], return_missing=return_missing)[0]
+
+    def info_many(self, keys: Iterable[str], return_missing: bool = False) -> list[S3Object]:
+        """Say what is known of objects, without reading them; arguments as for `get_many`."""
+
+        def ask(at: Location) -> S3Object:
+            try:
+                facts = read_facts(self._connection, at)
+            except S3NotFound:
+                if not return_missing:
+                    raise
+                facts = None
+            return S3Object(Found(str(at), self._root.key_of(at), facts=facts))
+
+        self._connection.client()  # made here, once, and not by several threads at once
+        return for_each(ask, [self._root.at(_name_of(key)) for key in _listed(keys)])
+
+    # Listing
+
+    def list_paths(self, keys: Iterable[str] | None = None) -> list[S3Object]:
+        """Give the objects and folders right below prefixes; a folder does not exist as an object.
+
+        Args:
+            keys: The prefixes, each taken for a folder; None for the root.
+        """
+        return self._list(keys, folders=True)
+
+    def list_recursive(self, keys: Iterable[str] | None = None) -> list[S3Object]:
+        """Give all objects below prefixes, however deep; arguments as for `list_paths`."""
+        return self._list(keys, folders=False)
+
+    # Writing
+
+    def put(
+        self,
+        key: str,
+        obj: Any,
+        overwrite: bool = True,
+        content_type: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Write an object, and give its URL.
+
+        Args:
+            key: Its key below the root, or its URL.
+            obj: Text, bytes, or a file that is open for reading.
+            overwrite: Whether to write it if there is one of that key already.
+            content_type: Its kind, such as `text/csv`.
+            metadata: What to say of it: values that JSON knows, by name; 2 KB at most.
+
+        Raises:
+            S3BadValue: *obj* is something else.
+            S3Error: It could not be written.
+        """
+        self._write(S3PutObject(key, obj, None, content_type, metadata), overwrite=overwrite)
+        return str(self._root.at(key))
+
+    def put_many(
+        self,
+        key_objs: Iterable[tuple[str, Any] | S3PutObject],
+        overwrite: bool = True,
+    ) -> list[tuple[str, str]]:
+        """Write objects, many at once.
+
+        Args:
+            key_objs: Pairs of a key and a value as for `put`, or an `S3PutObject` each.
+            overwrite: As for `put`.
+
+        Returns:
+            The key and the URL of each that was written, in the same order.
+        """
+        items = [item if isinstance(item, S3PutObject) else S3PutObject(*item) for item in key_objs]
+        return self._write_many(items, overwrite=overwrite)
+
+    def put_files(
+        self,
+        key_paths: Iterable[tuple[str, str] | S3PutObject],
+        overwrite: bool = True,
+    ) -> list[tuple[str, str]]:
+        """Write files as objects, many at once, large ones in parts.
+
+        Args:
+            key_paths: Pairs of a key and a path, or an `S3PutObject` each.
+            overwrite: As for `put`.
+
+        Returns:
+            As `put_many`.
+        """
+        items = [
+            item if isinstance(item, S3PutObject) else S3PutObject(item[0], path=item[1])
+            for item in key_paths
+        ]
+        return self._write_many(items, overwrite=overwrite)
+
+    # How
+
+    def _read(
+        self, wanted: Sequence[tuple[Key, Location, str | None]], *, return_missing: bool
+    ) -> list[S3Object]:
+        fetcher = Fetcher(self._connection)
+
+        def read(item: tuple[Key, Location, str | None]) -> S3Object:
+            key, at, prefix = item
+            path: str | None = os.path.join(self._folder, str(next(self._numbers)))
+            facts: ObjectFacts | None
+            span = None
+            if isinstance(key, S3GetObject):
+                facts, span = self._read_range(key, at, str(path), return_missing=return_missing)
+            else:
+                facts = fetcher.fetch(at, str(path))
+            if facts is None:
+                if not return_missing:
+                    raise S3NotFound(str(at))
+                path = None
+            return S3Object(Found(str(at), self._root.key_of(at), prefix, facts, path, span))
+
+        try:
+            return for_each(read, wanted)
+        finally:
+            fetcher.close()
+
+    def _read_range(
+        self, key: S3GetObject, at: Location, path: str, *, return_missing: bool
+    ) -> tuple[ObjectFacts | None, RangeInfo | None]:
+        try:
+            body, facts = read_object(self._connection, at, key.offset, key.length)
+        except S3NotFound:
+            if return_missing:
+                return None, None
+            raise
+        with open(path, "wb") as file:
+            file.write(body)
+        return facts, RangeInfo(facts.size, key.offset, len(body))
+
+    def _read_found(self, found: Sequence[S3Object]) -> list[S3Object]:
+        wanted = [(each.key, self._root.at(each.key), each.prefix) for each in found]
+        return self._read(wanted, return_missing=False)
+
+    def _list(self, keys: Iterable[str] | None, *, folders: bool) -> list[S3Object]:
+        self._connection.client()
+
+        def search(key: str | None) -> list[S3Object]:
+            start = self._root.folder(key)
+            found = []
+            for name, facts in iter_objects(self._connection, start, folders=folders):
+                if name == start.key:
+                    continue  # some servers list an object that stands for the folder
+                at = Location(start.bucket, name)
+                found.append(S3Object(Found(str(at), self._root.key_of(at), str(start), facts)))
+            return found
+
+        wanted: Sequence[str | None] = [None] if keys is None else _listed(keys)
+        return [each for group in for_each(search, wanted) for each in group]
+
+    def _write_many(
+        self, items: Sequence[S3PutObject], *, overwrite: bool
+    ) -> list[tuple[str, str]]:
+        self._connection.client()
+        locations = [self._root.at(item.key) for item in items]
+        written = for_each(partial(self._write, overwrite=overwrite), items)
+        return [
+            (item.key, str(at))
+            for item, at, is_new in zip(items, locations, written, strict=True)
+            if is_new
+        ]
+
+    def _write(self, item: S3PutObject, *, overwrite: bool) -> bool:
+        at = self._root.at(item.key)
+        labels = Labels(item.content_type, encode_metadata(item.metadata))
+        data = _bytes_of(item) if item.path is None else None
+        # Looked for first, as some servers take a conditional write for any other.
+        if not overwrite and self._has(at):
+            return False
+        if data is None:
+            path = str(item.path)
+            return write_file(self._connection, at, path, exclusive=not overwrite, labels=labels)
+        return write_object(self._connection, at, data, exclusive=not overwrite, labels=labels)
+
+    def _has(self, at: Location) -> bool:
+        try:
+            read_facts(self._connection, at)
+        except S3NotFound:
+            return False
+        return True
+
+
+def _listed(keys: Iterable[Item]) -> list[Item]:
+    if isinstance(keys, str):
+        raise S3BadKey(keys, "a list of keys is expected, and this is one text")
+    return list(keys)
+
+
+def _name_of(key: Key) -> str:
+    return key.key if isinstance(key, S3GetObject) else key
+
+
+def _bytes_of(item: S3PutObject) -> bytes | bytearray | memoryview:
+    value = item.value.read() if hasattr(item.value, "read") else item.value
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise S3BadValue(item.key, value)
+    return value
