@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from plait.s3.tool import S3
 
 __all__ = [
+    "S3",
     "Config",
     "DataArtifact",
     "FailureHandledByCatch",
@@ -62,7 +63,6 @@ __all__ = [
     "PlaitNotFound",
     "Run",
     "Runner",
-    "S3",
     "S3AccessDenied",
     "S3BadURL",
     "S3Error",

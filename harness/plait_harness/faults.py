@@ -19,7 +19,9 @@ from random import Random
 from typing import Self
 from urllib.parse import urlsplit
 
-_SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+_SLOW_DOWN = (
+    b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+)
 _INTERNAL = b"<Error><Code>InternalError</Code><Message>We met an internal error.</Message></Error>"
 _HOP = frozenset({"connection", "transfer-encoding", "content-length", "expect", "keep-alive"})
 _SLOW_SECONDS = 0.2
@@ -106,7 +108,7 @@ class Plan:
                 if rule.applies(line):
                     return rule.fault, rule
             if self._random is None:
-                self._random = Random(self.seed)
+                self._random = Random(self.seed)  # noqa: S311  # to be repeated, no secrets
             if self._random.random() < self.rate:
                 return self._random.choice(list(self.kinds)), None
         return None, None
@@ -187,7 +189,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is Fault.SLOW:
             threading.Event().wait(_SLOW_SECONDS)
         # In what describes objects, a changed byte may go unnoticed by anybody.
-        is_object = "xml" not in headers.get("Content-Type", "xml").lower()
+        kind = next((v for name, v in headers.items() if name.lower() == "content-type"), "xml")
+        is_object = "xml" not in kind.lower()
         if fault is Fault.CORRUPT and answer and is_object:
             answer = _flip(answer)
         if fault is Fault.TRUNCATED and answer and self.command != "HEAD":

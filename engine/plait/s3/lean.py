@@ -24,7 +24,7 @@ from plait.s3.lanes import PART
 from plait.s3.location import Location
 from plait.s3.objects import WRITER, ObjectFacts, compare
 
-_UNSIGNED = "UNSIGNED-PAYLOAD"
+_NO_BODY = hashlib.sha256(b"").hexdigest()
 _META = "x-amz-meta-"
 _OK = (200, 206)
 _SECONDS = 20.0
@@ -113,7 +113,7 @@ class LeanReader:
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unusual(str(error)) from error
-        if answer.status == 404 and b"<Code>NoSuchKey</Code>" in body:  # noqa: PLR2004  # HTTP's
+        if answer.status == 404 and b"<Code>NoSuchKey</Code>" in body:
             return None
         if answer.status not in _OK:
             raise Unusual(f"status {answer.status}")
@@ -155,14 +155,14 @@ class LeanReader:
         signed = {
             "host": target.netloc,
             "range": f"bytes=0-{PART - 1}",
-            "x-amz-content-sha256": _UNSIGNED,
+            "x-amz-content-sha256": _NO_BODY,
             "x-amz-date": now,
         }
         if target.token:
             signed["x-amz-security-token"] = target.token
         names = ";".join(signed)
         lines = "".join(f"{name}:{value}\n" for name, value in signed.items())
-        request = f"GET\n{path}\n\n{lines}\n{names}\n{_UNSIGNED}"
+        request = f"GET\n{path}\n\n{lines}\n{names}\n{_NO_BODY}"
         digest = hashlib.sha256(request.encode()).hexdigest()
         text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{digest}"
         signature = hmac.new(self._key_of(scope), text.encode(), hashlib.sha256).hexdigest()

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plait.s3.connection import CutShort, S3Connection
-from plait.s3.errors import S3InvalidRange
+from plait.s3.connection import CutShort, KeyTaken, S3Connection
+from plait.s3.errors import S3Failed, S3InvalidRange
 from plait.s3.lanes import PART, side_by_side
 from plait.s3.location import Location
 from plait.s3.objects import ObjectFacts, compare, facts_of
@@ -121,7 +121,11 @@ def _read_part(
             raise CutShort(f"{len(body)} bytes of {length} came")
         return body
 
-    return connection.call("read", where, request)
+    try:
+        return connection.call("read", where, request)
+    except KeyTaken as error:
+        # What is there is not what the first part was of, and no other try would find that again.
+        raise S3Failed("read", str(where), 1, "it was changed while it was read") from error
 
 
 def _read_body(answer: Mapping[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from plait.s3.objects import ObjectFacts
 
 METADATA = "plait-metadata"
-"""The name under which a user's metadata travels, whole: S3 knows only lower-case names and ASCII."""
+"""The name under which a user's metadata travels as a whole: S3 knows only lower-case and ASCII."""
 
 
 class S3GetObject(NamedTuple):

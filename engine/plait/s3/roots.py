@@ -85,7 +85,8 @@ def find_root(run: Any, s3root: str | None) -> Root:
 
 def _find_run(run: Any) -> tuple[str, str]:
     asked = getattr(type(run), "__plait_run__", None)
-    parts = list(getattr(run, "path_components", ())) if asked is None else (asked(run) or ())
+    given = getattr(run, "path_components", ()) if asked is None else asked(run)
+    parts = list(given or ())
     if len(parts) != _PARTS_OF_RUN:
         raise S3BadRoot(
             f"run= is a {type(run).__name__}, which is in no run",

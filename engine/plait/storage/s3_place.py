@@ -129,5 +129,5 @@ def remove_local(path: str) -> None:
     """Remove a file; nothing happens if there is none."""
     try:
         os.unlink(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from plait.artifacts.store import ArtifactStore
@@ -20,6 +20,8 @@ from plait.upkeep.plan import Policy, Sweep, find_references, plan_removals, pla
 from plait.upkeep.rescue import iter_runs, rescue_run
 
 _SCRATCH = "scratch"
+_YOUNG_SECONDS = 86_400.0
+"""A value in a shared store that is younger may be one that another machine is yet to refer to."""
 
 
 class FactsMissing(PlaitError):
@@ -144,9 +146,17 @@ def _clean_flow(
             if sealed is not None:
                 referred |= find_references(sealed, flow)
     unknown = [run for run in folders if run not in known]
+    shared, alone = _is_shared(storage.place), metadata.place.startswith("local@")
+    if shared and alone:
+        # Other machines keep runs here whose facts are in folders of theirs.
+        unknown = [key.run for key in removed]
     files = {run: list(storage.iter_keys(run_prefix(RunKey(flow, run)))) for run in unknown}
     idle = claimed and not any(run.status is Status.RUNNING for run in runs)
-    sweep = plan_sweep(files, data, known=known, referred=referred, idle=idle)
+    young = _find_young(storage, data, referred, now, all_of_them=alone) if shared else frozenset()
+    old = [key for key in data if key not in young]
+    sweep = plan_sweep(files, old, known=known, referred=referred, idle=idle)
+    later = plan_sweep({}, sorted(young), known=known, referred=referred, idle=False)
+    sweep = replace(sweep, waiting=(*sweep.waiting, *later.waiting))
     scratch = list(_find_scratch(stores.root, flow)) if idle else []
     return _carry_out(stores, flow, sweep, tuple(removed), unknown, scratch, dry_run=dry_run)
 
@@ -182,6 +192,28 @@ def _carry_out(
             storage.prune(run_prefix(RunKey(flow, run)))
     waiting = [_find_size(storage, key) or 0 for key in sweep.waiting]
     return Cleaned(flow, removed, tuple(files), size, len(waiting), sum(waiting))
+
+
+def _is_shared(place: str) -> bool:
+    """Say whether other machines may write to a store, whom no lock of this one keeps from it."""
+    return "://" in place
+
+
+def _find_young(
+    storage: Storage,
+    data: Iterable[str],
+    referred: Collection[str],
+    now: float,
+    *,
+    all_of_them: bool,
+) -> frozenset[str]:
+    """Give the values that nothing known refers to, and that another machine may be at work on."""
+    return frozenset(
+        key
+        for key in data
+        if key not in referred
+        and (all_of_them or now - (storage.modified(key) or now) < _YOUNG_SECONDS)
+    )
 
 
 def _find_size(storage: Storage, key: str) -> int | None:

@@ -2,12 +2,237 @@
 
 from __future__ import annotations
 
+import json
+import os
+
 import pytest
 
+from plait.base.layout import data_key
+from plait.s3 import lanes, reading, writing
+from plait.s3.connection import S3Connection
+from plait.s3.errors import S3AccessDenied
+from plait.s3.location import Location
+from plait.storage import conformance, s3, s3_writing
 from plait.storage.conformance import CHECKS
+from plait.storage.errors import StorageFull
+from plait.storage.protocol import MissingKey
+from plait_harness.faults import Fault, FaultProxy, Plan, Rule
+
+MB = 1 << 20
+ADDRESS = "ab" + 62 * "0"
+
+# What servers differ in: how they list, what they take for a key, how writes exclude each other.
+DIFFERENCES = (
+    conformance.check_an_empty_object_is_an_object,
+    conformance.check_put_is_exclusive,
+    conformance.check_missing_keys,
+    conformance.check_listing,
+    conformance.check_folders,
+    conformance.check_prune,
+    conformance.check_odd_keys,
+)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_it_conforms(make_storage, check):
     """Every promise of a storage is kept."""
     check(make_storage())
+
+
+@pytest.mark.parametrize("check", DIFFERENCES, ids=lambda check: check.__name__)
+def test_it_conforms_on_another_server(make_on_disk, check):
+    """And those that a server may break are kept on another one."""
+    check(make_on_disk())
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        conformance.check_put_is_exclusive,
+        conformance.check_commit_is_exclusive,
+        conformance.check_append,
+    ],
+    ids=lambda check: check.__name__,
+)
+def test_it_conforms_without_conditional_writes(make_storage, check):
+    """Where a server does not heed them, it looks before it writes."""
+    check(make_storage(conditional=False))
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    """Parts as small as S3 allows."""
+    for module in (lanes, reading, writing, s3, s3_writing):
+        monkeypatch.setattr(module, "PART", 5 * MB)
+
+
+@pytest.fixture
+def faulty(moto, make_storage):
+    """Gives a storage whose requests go wrong as rules say."""
+    with FaultProxy(moto.url, Plan()) as proxy:
+        connection = S3Connection(proxy.url, sleep=lambda _: None)
+
+        def make(*rules, **more):
+            proxy.plan.rules[:] = rules
+            proxy.plan.seen.clear()
+            return make_storage(connection, conditional=True, **more)
+
+        make.seen = proxy.plan.seen
+        make.rules = proxy.plan.rules
+        yield make
+
+
+def test_what_it_wrote_itself_it_need_not_ask_for(faulty):
+    """One request for a small object, and none for reading it, or a part of it, or its size."""
+    storage = faulty()
+    storage.put("F/runs/1/a", [b"0123"])
+
+    assert (storage.get("F/runs/1/a"), storage.get_range("F/runs/1/a", 1, 2)) == (b"0123", b"12")
+    assert storage.size("F/runs/1/a") == 4
+    assert len(faulty.seen) == 1
+
+
+def test_a_value_is_read_once(faulty):
+    """It stays in the machine's cache by its address; refreshed, it is read again."""
+    key = data_key("F", ADDRESS)
+    storage = faulty()
+    storage.put(key, [b"value"])
+    faulty.seen.clear()
+
+    assert bytes(storage.view(key)) == bytes(storage.view(key)) == b"value"
+    assert len(faulty.seen) == 1
+    assert storage.refresh(key)
+    assert bytes(storage.view(key)) == b"value"
+    assert len(faulty.seen) == 2
+
+
+def test_large_objects_go_in_parts(faulty, parts):
+    """From put and from uploads, and what is there already is not sent again."""
+    data = bytes(12 * MB)
+    storage = faulty()
+    assert storage.put("a", [data[: 6 * MB], data[6 * MB :]])
+    assert bytes(storage.view("a")) == data
+    faulty.seen.clear()
+    assert not storage.put("a", [data])
+    assert [line.split()[0] for line in faulty.seen] == ["HEAD"]
+
+
+def test_a_sweep_drops_what_a_killed_task_had_begun(faulty, parts, make_storage):
+    """The uploads that are noted in the scratch folder; notes that are none are passed over."""
+    storage = faulty()
+    client = storage._here.connection.client()
+    target = {"Bucket": storage._here.root.bucket, "Key": "begun"}
+    upload_id = client.create_multipart_upload(**target)["UploadId"]
+    scratch = storage._here.scratch
+    os.makedirs(scratch, exist_ok=True)
+    for name, text in (("a", json.dumps(["begun", upload_id])), ("b", "{"), ("c", '["x", "y"]')):
+        with open(os.path.join(scratch, f"{name}{s3_writing.UPLOAD}"), "w") as file:
+            file.write(text)
+    denied = b"<Error><Code>AccessDenied</Code></Error>"
+    faulty.rules.append(Rule(Fault.ERROR, "DELETE .*uploadId=y", body=denied, status=403))
+    storage.sweep()
+
+    left = client.list_multipart_uploads(Bucket=target["Bucket"], Prefix="begun")
+    assert "Uploads" not in left
+    assert not os.path.exists(scratch)
+
+
+def test_a_second_writer_of_a_log_goes_on_with_it(make_storage):
+    """As after a resume, or another attempt at writing what was printed."""
+    first = make_storage(name="shared-log")
+    first.append("log", b"one\n")
+    first.flush("log")
+    second = make_storage(name="shared-log")
+    second.append("log", b"two\n")
+    second.flush("log")
+
+    assert second.get("log") == b"one\ntwo\n"
+
+
+def test_a_long_log_is_sent_now_and_then(make_storage, monkeypatch):
+    """So that it can be followed."""
+    monkeypatch.setattr(s3, "_PUSH_SECONDS", 0.0)
+    storage, reader = make_storage(name="long-log"), make_storage(name="long-log")
+    storage.append("log", b"one\n")
+    assert reader.get("log") == b"one\n"
+    storage.append("log", b"two\n")
+    assert reader.get("log") == b"one\ntwo\n"
+
+
+def test_it_finds_out_about_conditional_writes_once(moto, make_storage, tmp_path):
+    """And notes it for the other processes of the run."""
+    storage = make_storage()
+    assert storage.heeds_conditions()
+    with open(os.path.join(storage._here.scratch, "conditional")) as file:
+        assert file.read() == "yes"
+    storage._here._conditional = None
+    assert storage.heeds_conditions()
+
+
+def test_a_server_that_knows_no_conditional_writes(faulty, make_storage):
+    """It may refuse them, or take them for any other; either way plait looks first."""
+    refused = b"<Error><Code>NotImplemented</Code></Error>"
+    storage = faulty(Rule(Fault.ERROR, "PUT", skip=1, body=refused, status=501))
+    storage._here._conditional = None
+
+    assert not storage.heeds_conditions()
+
+
+def test_a_scratch_folder_that_cannot_be_made(make_storage, tmp_path):
+    """Objects are written all the same; only what needs a file is an error."""
+    (tmp_path / "file").write_text("")
+    storage = make_storage()
+    storage._here.scratch = str(tmp_path / "file" / "below")
+
+    assert storage.put("a", [b"x"])
+    assert storage.get("a") == b"x"
+    storage.sweep()
+    with pytest.raises(OSError, match="Not a directory"):
+        storage.upload()
+
+
+def test_errors_of_the_server_go_through(faulty):
+    """They are sentences for people already."""
+    denied = b"<Error><Code>AccessDenied</Code></Error>"
+    storage = faulty(Rule(Fault.ERROR, times=None, body=denied, status=403))
+    for use in (storage.get, storage.view, storage.size, lambda key: storage.put(key, [b"x"])):
+        with pytest.raises(S3AccessDenied):
+            use("a")
+
+
+def test_a_disk_that_is_full_is_told(make_storage, monkeypatch):
+    """By the file that could not be written."""
+    storage = make_storage()
+    storage.put("a", [b"x" * 10])
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    for module in (s3, s3_writing):
+        monkeypatch.setattr(module, "write_all", full, raising=False)
+    monkeypatch.setattr(s3, "download", full)
+    with pytest.raises(StorageFull):
+        storage.view("a")
+    with pytest.raises(StorageFull):
+        storage.append("log", b"x")
+    with storage.upload() as upload, pytest.raises(StorageFull):
+        upload.write(b"x")
+
+
+def test_the_place_is_a_url(make_storage):
+    """As messages and errors show it."""
+    storage = make_storage(name="place")
+    assert storage.place == "s3://plait-tests/test-place"
+    with pytest.raises(MissingKey, match="s3://plait-tests/test-place"):
+        storage.get("none")
+
+
+def test_the_root_of_a_bucket(moto, make_storage):
+    """May be a store's, too."""
+    storage = make_storage(name="root-of-all")
+    storage._here.root = Location(storage._here.root.bucket, "")
+    storage.put("RootFlow/a", [b"x"])
+
+    assert list(storage.iter_keys("RootFlow")) == ["RootFlow/a"]
+    assert "RootFlow" in list(storage.iter_folders())
+    storage.delete("RootFlow/a")

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,33 @@ def test_nothing_goes_that_a_run_refers_to(house) -> None:
 
     assert house.clean().files == ()
     assert house.files() == before
+
+
+def test_what_other_machines_may_need_stays(house, monkeypatch) -> None:
+    """In S3, with facts in a folder: no value goes, and no run but those that are to go."""
+    house.done({"x": large("a")})
+    house.stores.artifacts("F").encode("lost", large("b"))
+    (house.root / "store" / "F" / "runs" / "elsewhere").mkdir(parents=True)
+    (house.root / "store" / "F" / "runs" / "elsewhere" / "log").write_bytes(b"x")
+    monkeypatch.setattr(type(house.stores.storage), "place", "s3://bucket/prefix")
+
+    cleaned = house.clean()
+    assert (cleaned.files, cleaned.waiting) == ((), 1)
+
+
+def test_shared_values_that_are_young_stay(house, monkeypatch) -> None:
+    """Where facts are shared, too, only time tells what nobody is about to refer to."""
+    house.done({"x": large("a")})
+    house.stores.artifacts("F").encode("lost", large("b"))
+    monkeypatch.setattr(type(house.stores.storage), "place", "s3://bucket/prefix")
+    monkeypatch.setattr(type(house.stores.metadata), "place", "service@http://127.0.0.1")
+    storage = type(house.stores.storage)
+    now = time.time()
+
+    monkeypatch.setattr(storage, "modified", lambda *_: now)
+    assert (house.clean().files, house.clean().waiting) == ((), 1)
+    monkeypatch.setattr(storage, "modified", lambda *_: -1e6)
+    assert len(house.clean().files) == 1
 
 
 def test_what_a_killed_task_left_goes(house) -> None:
