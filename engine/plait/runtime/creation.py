@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -163,6 +164,8 @@ def create_run(  # noqa: PLR0913  # what differs between a run, a resumed, a rem
     """
     clock = SystemClock()
     now = clock.now()
+    if options.run_id_file:
+        _check_writable(options.run_id_file)
     artifacts = stores.artifacts(definition.name)
     if carried is None:
         carried = {} if origin is None else origin.find_parameters(definition)
@@ -272,6 +275,19 @@ def _highest_claimed(flow: str, stores: RunStores) -> int:
         return 0
     ids = stores.storage.iter_folders(runs_prefix(flow))
     return max((int(run) for run in ids if run.isdecimal()), default=0)
+
+
+def _check_writable(path: str) -> None:
+    """Refuse a run whose id could not be told, before there is one."""
+    draft = f"{path}.{os.getpid()}.tmp"
+    try:
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with open(draft, "w", encoding="utf-8"):
+            pass
+        os.unlink(draft)
+    except OSError as error:
+        raise UnwritableRunIdFile(path, error) from error
 
 
 def _write_whole(path: str, text: str) -> None:

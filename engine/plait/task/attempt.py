@@ -237,7 +237,10 @@ def _salvage(store: ArtifactStore, flow: Any, outcome: _Outcome) -> _Result:
 
 
 def _headline(error: Exception) -> str:
-    return error.findings[0].what if isinstance(error, PlaitError) else type(error).__qualname__
+    if not isinstance(error, PlaitError):
+        return type(error).__qualname__
+    finding = error.findings[0]
+    return finding.why or finding.what
 
 
 def _print(failure: Failure) -> Failure:

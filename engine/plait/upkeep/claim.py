@@ -11,6 +11,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from plait.storage.errors import storage_error
+
 _LOCKS = "locks"
 
 
@@ -74,7 +76,10 @@ def _open(root: str, flow: str) -> int:
     path = os.path.join(root, _LOCKS, flow)
     flags = os.O_RDWR | os.O_CREAT
     try:
-        return os.open(path, flags, 0o666)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        return os.open(path, flags, 0o666)
+        try:
+            return os.open(path, flags, 0o666)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            return os.open(path, flags, 0o666)
+    except OSError as error:
+        raise storage_error(error, path, "write") from error

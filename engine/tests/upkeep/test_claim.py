@@ -7,6 +7,9 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+from plait.storage.errors import StorageFailed
 from plait.upkeep.claim import claim_values, share_values
 
 
@@ -79,3 +82,10 @@ def test_without_locks_nobody_has_values_for_himself(tmp_path, monkeypatch) -> N
             assert share_values(str(tmp_path), "F") is None
             with claim_values(str(tmp_path), "F") as claimed:
                 assert not claimed
+
+
+def test_a_store_that_cannot_be_made_is_told_as_one(tmp_path):
+    """Where a file is in the way of the store's folder, the store is what the message is about."""
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(StorageFailed, match="could not write"):
+        share_values(str(tmp_path / "taken"), "F")

@@ -188,6 +188,15 @@ def test_an_id_that_cannot_be_written_leaves_no_draft(project):
     assert left <= {".plait", "__pycache__"}
 
 
+@pytest.mark.parametrize("file", ["", "missing/id"])
+def test_a_run_whose_id_cannot_be_told_does_not_begin(project, file):
+    """A folder, and a file in a folder that is not there, are refused before there is a run."""
+    said = project.call("run", "--run-id-file", str(project.folder / file))
+
+    assert (said.code, "unwritable-run-id-file" in said.err) == (1, True)
+    assert "has no run '1'" in project.call("dump", "1").err
+
+
 def test_bad_values_are_told_all_at_once(project):
     """Every parameter with a bad value is named."""
     said = project.call("run", "--count", "x", "--fast", "perhaps")
