@@ -17,9 +17,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from plait_harness.mistakes import UnknownName
-from plait_harness.services import PROGRAMS, Program, Service, find_program, start
+from plait_harness.services import (
+    MOTO,
+    PROGRAMS,
+    Program,
+    Service,
+    find_program,
+    make_bucket,
+    proxy_program,
+    start,
+)
 
 _STOP_SECONDS = 10.0
+_started: list[Service] = []
+"""Kept, as a process that is forgotten while it runs counts as a mistake of the program's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,24 @@ def _of_program(program: Program) -> Server:
     return Server(lack, lambda folder: [start(program, folder)])
 
 
+def _start_s3(folder: str) -> Sequence[Service]:
+    moto = start(MOTO, folder)
+    make_bucket(moto)
+    return [moto]
+
+
+def _start_faulty_s3(folder: str) -> Sequence[Service]:
+    (moto,) = _start_s3(folder)
+    try:
+        return [moto, start(proxy_program(moto.url), folder)]
+    except BaseException:
+        moto.stop()
+        raise
+
+
 SERVERS: Mapping[str, Server] = {
+    "s3": Server(lambda: find_program(MOTO)[1], _start_s3),
+    "s3-faults": Server(lambda: find_program(MOTO)[1], _start_faulty_s3),
     **{name: _of_program(program) for name, program in PROGRAMS.items()},
 }
 """Every server that contexts can name."""
@@ -101,6 +129,7 @@ class Servers:
                     found: Mapping[str, str] = entry["env"]
                     return found
             started = SERVERS[name].start(os.path.join(self.folder, name))
+            _started.extend(started)
             for service in started:
                 last = service is started[-1]
                 entries.append(

@@ -208,4 +208,28 @@ SEAWEED = Program(
 )
 """An S3 server that keeps what it is given on the disk."""
 
+BUCKET = "plait-cases"
+"""The bucket that cases keep their values in."""
+
+
+def make_bucket(service: Service) -> None:
+    """Make the bucket of cases in an S3 server that does not ask who wants it."""
+    request = urllib.request.Request(f"{service.url}/{BUCKET}", method="PUT")  # noqa: S310  # own
+    with urllib.request.urlopen(request, timeout=_READY_SECONDS):  # noqa: S310  # of this machine
+        return
+
+
+def proxy_program(upstream: str) -> Program:
+    """Say how a proxy before the S3 server *upstream* is started in which a tenth goes wrong."""
+    return Program(
+        name="s3-faults",
+        command=(
+            *(sys.executable, "-m", "plait_harness.faults", "--upstream", upstream),
+            *("--port", "{port}", "--rate", "0.1", "--seed", "7"),
+        ),
+        env={"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(__file__)))},
+        users=_S3_USERS,
+    )
+
+
 PROGRAMS: Mapping[str, Program] = {program.name: program for program in (MOTO, SEAWEED)}
