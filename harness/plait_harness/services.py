@@ -232,4 +232,12 @@ def proxy_program(upstream: str) -> Program:
     )
 
 
-PROGRAMS: Mapping[str, Program] = {program.name: program for program in (MOTO, SEAWEED)}
+METADATA = Program(
+    name="metadata",
+    command=("plait", "service", "--db", "sqlite:///{folder}/facts.db", "--port", "{port}"),
+    users={"PLAIT_SERVICE_URL": "{url}"},
+    ready="/healthz",
+)
+"""The metadata service, with a file."""
+
+PROGRAMS: Mapping[str, Program] = {p.name: p for p in (MOTO, SEAWEED, METADATA)}

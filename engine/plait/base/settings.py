@@ -61,7 +61,7 @@ class StoreChoice:
     Args:
         root: The folder of what is kept on this machine.
         datastore: Where values are kept: `local` or `s3`.
-        metadata: Where facts are kept: `local`.
+        metadata: Where facts are kept: `local`, `service` or `service@URL`.
     """
 
     root: str | None = None
@@ -129,7 +129,28 @@ SETTINGS: Mapping[str, Setting] = {
             "10000",
             "The most megabytes of values that are kept there.",
         ),
-        Setting("metadata", "PLAIT_METADATA", "local", "Where facts are kept.", ("local",)),
+        Setting(
+            "metadata",
+            "PLAIT_METADATA",
+            "local",
+            "Where facts are kept: in a file, or by a metadata service.",
+            ("local", "service"),
+        ),
+        Setting(
+            "service-url",
+            "PLAIT_SERVICE_URL",
+            None,
+            "The metadata service, such as http://127.0.0.1:8080.",
+        ),
+        Setting(
+            "service-token", "PLAIT_SERVICE_TOKEN", None, "What the metadata service wants to hear."
+        ),
+        Setting(
+            "service-wait",
+            "PLAIT_SERVICE_WAIT",
+            "60",
+            "Seconds for which a run's end is tried to be told to a service that is away.",
+        ),
         Setting(
             "workers",
             "PLAIT_WORKERS",

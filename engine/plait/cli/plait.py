@@ -21,6 +21,7 @@ ENTRIES = (
         "Keep house",
     ),
     Entry("gc", f"{_COMMANDS}.gc:gc", "Remove what no run refers to.", "Keep house"),
+    Entry("service", f"{_COMMANDS}.service:service", "Keep facts for a team.", "Keep house"),
     Entry("report", f"{_COMMANDS}.report:report", "Write a run as a page.", "Look at runs"),
     Entry(
         "configure",

@@ -28,7 +28,8 @@ class SystemTag(UsageError):
     slug = "system-tag"
 
     def __init__(self, run: str, tags: Iterable[str]) -> None:
-        names = ", ".join(f"'{tag}'" for tag in sorted(tags))
+        self.tags = tuple(sorted(tags))
+        names = ", ".join(f"'{tag}'" for tag in self.tags)
         super().__init__(
             f"{names} of {run} cannot be added or removed",
             why="plait put it there itself, to say who ran it, where and with what",

@@ -24,6 +24,7 @@ DATABASE = "metadata.db"
 
 _LOCAL = "local"
 _S3 = "s3"
+_SERVICE = "service"
 
 
 class NoSuchStore(UsageError):
@@ -58,9 +59,7 @@ class Stores:
     def metadata(self) -> MetadataStore:
         """The store of facts."""
         if _LOCAL not in self._open:
-            from plait.metadata.sqlite import SQLiteMetadata
-
-            self._open[_LOCAL] = SQLiteMetadata(os.path.join(self.root, DATABASE))
+            self._open[_LOCAL] = _open_metadata(self.root, self.choice.metadata)
         found: MetadataStore = self._open[_LOCAL]
         return found
 
@@ -127,6 +126,22 @@ def open_stores(choice: StoreChoice = DEFAULT_STORES, *, scratch: str | None = N
     return Stores(folder, name, storage, LogStore(storage), replace(choice, root=folder))
 
 
+def _open_metadata(root: str, named: str | None) -> MetadataStore:
+    """Open the store of facts that is *named*, or that settings name."""
+    kind, _, url = (named or resolve("metadata").value or _LOCAL).partition("@")
+    if kind == _SERVICE:
+        from plait.metadata.http import open_service
+
+        return open_service(
+            url or resolve("service-url").value,
+            resolve("service-token").value,
+            resolve("service-wait").value,
+        )
+    from plait.metadata.sqlite import SQLiteMetadata
+
+    return SQLiteMetadata(os.path.join(root, DATABASE))
+
+
 def open_memory_stores() -> Stores:
     """Open stores in this process's memory, empty and gone with it: for tests."""
     from plait.metadata.memory import MemoryMetadata
@@ -151,13 +166,21 @@ def open_source(spec: str | None, choice: StoreChoice = DEFAULT_STORES) -> Store
         NoSuchStore: It names nothing that can be read.
     """
     if spec is None:
-        if choice.root is not None:
+        if choice.root is not None and (choice.metadata or resolve("metadata").value) == _LOCAL:
             return open_source(f"{_LOCAL}@{choice.root}", choice)
-        resolve("metadata")
         return open_stores(choice)
     kind, _, path = spec.partition("@")
+    if spec.startswith(("http://", "https://")):
+        kind, path = _SERVICE, spec
+    if kind == _SERVICE:
+        from plait.metadata.http_link import check_url
+
+        named = f"{_SERVICE}@{check_url(path)}" if path else _SERVICE
+        return open_stores(replace(choice, metadata=named))
     if kind != _LOCAL:
-        raise NoSuchStore(spec, f"'{kind}' is no kind of store; there is: {_LOCAL}")
+        there = f"{_LOCAL}, {_SERVICE}"
+        raise NoSuchStore(spec, f"'{kind}' is no kind of store; there is: {there}")
+    choice = replace(choice, metadata=_LOCAL)
     if not path:
         return open_stores(choice)
     path = os.path.abspath(os.path.expanduser(path))

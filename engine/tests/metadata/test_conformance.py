@@ -7,15 +7,17 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from serving import serving
 
 from plait.metadata.conformance import CHECKS, Make
+from plait.metadata.http import HTTPMetadata
 from plait.metadata.memory import MemoryMetadata
 from plait.metadata.postgres import PostgresMetadata
 from plait.metadata.protocol import MetadataStore
 from plait.metadata.sqlite import SQLiteMetadata
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite-network", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite-network", "postgres", "service"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """A function that makes a new, empty store of one kind."""
     with ExitStack() as opened:
@@ -30,6 +32,10 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
                 url = request.getfixturevalue("new_database")()
                 return opened.enter_context(closing(PostgresMetadata(url)))
             path = tmp_path / str(count) / "metadata.db"
+            if request.param == "service":
+                behind = opened.enter_context(closing(SQLiteMetadata(str(path))))
+                url = opened.enter_context(serving(behind, "secret"))
+                return opened.enter_context(closing(HTTPMetadata(url, "secret")))
             network = request.param == "sqlite-network"
             return opened.enter_context(closing(SQLiteMetadata(str(path), network=network)))
 

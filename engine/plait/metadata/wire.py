@@ -1,0 +1,287 @@
+"""The records of a store of facts as JSON, as a service and its clients tell them each other.
+
+Reading is strict: what does not fit is told by what is wrong with it and where, and never becomes
+half a record.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from plait.base.pathspec import RunKey, TaskKey
+from plait.base.records import Failure
+from plait.metadata.protocol import (
+    AttemptEnded,
+    AttemptStarted,
+    Fact,
+    NewRun,
+    RunBeat,
+    RunEnded,
+    RunRecord,
+    Status,
+    StepRecord,
+    TaskCloned,
+    TaskRecord,
+)
+from plait.metadata.rules import parse_id
+
+KINDS: Mapping[str, type[Any]] = {
+    "attempt-started": AttemptStarted,
+    "attempt-ended": AttemptEnded,
+    "task-cloned": TaskCloned,
+    "run-beat": RunBeat,
+    "run-ended": RunEnded,
+}
+"""The kinds of facts by their names."""
+
+_NAMES = {kind: name for name, kind in KINDS.items()}
+_MAX_NAME = 500
+_MAX_NUMBER = 2**31
+
+
+class BadRecord(ValueError):
+    """JSON is not a record of the kind that is wanted; says where and why."""
+
+
+def fact_to_json(fact: Fact) -> dict[str, Any]:
+    """Give a fact as JSON values."""
+    data = _plain(fact)
+    data["kind"] = _NAMES[type(fact)]
+    return data
+
+
+def fact_from_json(data: Any) -> Fact:
+    """Read what `fact_to_json` gave. Raises BadRecord."""
+    fields = _Fields(data, "fact")
+    kind = fields.choice("kind", tuple(KINDS))
+    at = fields.number("at")
+    fact: Fact
+    match kind:
+        case "attempt-started":
+            key, attempt = fields.task("key"), fields.count("attempt")
+            fact = AttemptStarted(key, attempt, at, fields.count_or_none("index"))
+        case "attempt-ended":
+            fact = AttemptEnded(
+                fields.task("key"),
+                fields.count("attempt"),
+                at,
+                ok=fields.flag("ok"),
+                final=fields.flag("final"),
+                failure=fields.failure("failure"),
+            )
+        case "task-cloned":
+            fact = TaskCloned(
+                fields.task("key"),
+                fields.count("attempt"),
+                at,
+                fields.task("origin"),
+                fields.count_or_none("index"),
+            )
+        case "run-beat":
+            fact = RunBeat(fields.run("key"), at)
+        case _:
+            fact = RunEnded(
+                fields.run("key"),
+                at,
+                Status(fields.choice("status", tuple(Status))),
+                fields.failure("failure"),
+                fields.task("failed_task") if fields.has("failed_task") else None,
+            )
+    fields.end()
+    return fact
+
+
+def new_run_to_json(run: NewRun) -> dict[str, Any]:
+    """Give a run that is to be made as JSON values."""
+    return _plain(run)
+
+
+def new_run_from_json(data: Any) -> NewRun:
+    """Read what `new_run_to_json` gave. Raises BadRecord."""
+    fields = _Fields(data, "run")
+    run = NewRun(
+        flow=fields.name("flow"),
+        created=fields.number("created"),
+        user_tags=fields.tags("user_tags"),
+        system_tags=fields.tags("system_tags"),
+        origin_run=fields.name("origin_run") if fields.has("origin_run") else None,
+        facts=fields.object_or_none("facts"),
+        request=fields.name("request") if fields.has("request") else None,
+    )
+    fields.end()
+    return run
+
+
+def record_to_json(record: RunRecord | TaskRecord | StepRecord) -> dict[str, Any]:
+    """Give a record as JSON values."""
+    return _plain(record)
+
+
+def run_from_json(data: Mapping[str, Any]) -> RunRecord:
+    """Read a run's record."""
+    return RunRecord(
+        **{
+            **data,
+            "key": RunKey(*data["key"]),
+            "status": Status(data["status"]),
+            "user_tags": frozenset(data["user_tags"]),
+            "system_tags": frozenset(data["system_tags"]),
+            "failure": _failure(data["failure"]),
+            "failed_task": _task(data["failed_task"]),
+        }
+    )
+
+
+def task_from_json(data: Mapping[str, Any]) -> TaskRecord:
+    """Read a task's record."""
+    return TaskRecord(
+        **{
+            **data,
+            "key": TaskKey(*data["key"]),
+            "status": Status(data["status"]),
+            "origin": _task(data["origin"]),
+            "failure": _failure(data["failure"]),
+        }
+    )
+
+
+def step_from_json(data: Mapping[str, Any]) -> StepRecord:
+    """Read a step's record."""
+    return StepRecord(**data)
+
+
+def read_tags(data: Any, where: str) -> frozenset[str]:
+    """Read a list of tags; what can be one, says the store. Raises BadRecord."""
+    if not isinstance(data, list) or not all(isinstance(tag, str) for tag in data):
+        raise BadRecord(f"{where} is not a list of texts")
+    return frozenset(data)
+
+
+def read_name(data: Any, where: str) -> str:
+    """Read a name that can be a part of a pathspec. Raises BadRecord."""
+    if not isinstance(data, str) or not 0 < len(data) <= _MAX_NAME:
+        raise BadRecord(f"{where} is not text of 1 to {_MAX_NAME} characters")
+    if any(c == "/" or c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in data):
+        raise BadRecord(f"{where} holds '/', a control character, or what is no text")
+    return data
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    data = asdict(record)
+    for name, value in data.items():
+        if isinstance(value, frozenset):
+            data[name] = sorted(value)
+    failure = getattr(record, "failure", None)
+    if failure is not None:
+        data["failure"] = failure.to_json()
+    return data
+
+
+def _failure(data: Mapping[str, Any] | None) -> Failure | None:
+    return None if data is None else Failure.from_json(data)
+
+
+def _task(data: Sequence[str] | None) -> TaskKey | None:
+    return None if data is None else TaskKey(*data)
+
+
+class _Fields:
+    """The members of a JSON object, each taken once and for what it has to be."""
+
+    def __init__(self, data: Any, what: str) -> None:
+        if not isinstance(data, dict):
+            raise BadRecord(f"a {what} is an object")
+        self._data = dict(data)
+        self._what = what
+
+    def end(self) -> None:
+        if self._data:
+            raise BadRecord(f"{self._what} has no member '{min(self._data)}'")
+
+    def has(self, name: str) -> bool:
+        if self._data.get(name) is not None:
+            return True
+        self._data.pop(name, None)
+        return False
+
+    def _take(self, name: str) -> Any:
+        if name not in self._data:
+            raise BadRecord(f"{self._what} lacks '{name}'")
+        return self._data.pop(name)
+
+    def choice(self, name: str, allowed: Sequence[str]) -> str:
+        value = self._take(name)
+        if not isinstance(value, str) or value not in allowed:
+            raise BadRecord(f"'{name}' is none of: {', '.join(allowed)}")
+        return value
+
+    def number(self, name: str) -> float:
+        value = self._take(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadRecord(f"'{name}' is not a number")
+        if not (math.isfinite(value) and abs(value) < 1e15):  # seconds
+            raise BadRecord(f"'{name}' is no time")
+        return float(value)
+
+    def count(self, name: str) -> int:
+        value = self._take(name)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MAX_NUMBER:
+            raise BadRecord(f"'{name}' is not a whole number from 0 on")
+        return value
+
+    def count_or_none(self, name: str) -> int | None:
+        return self.count(name) if self.has(name) else None
+
+    def flag(self, name: str) -> bool:
+        value = self._take(name)
+        if not isinstance(value, bool):
+            raise BadRecord(f"'{name}' is not true or false")
+        return value
+
+    def name(self, name: str) -> str:
+        return read_name(self._take(name), f"'{name}'")
+
+    def tags(self, name: str) -> frozenset[str]:
+        return read_tags(self._data.pop(name, []), f"'{name}'")
+
+    def object_or_none(self, name: str) -> Mapping[str, Any] | None:
+        value = self._data.pop(name, None)
+        if value is not None and not isinstance(value, dict):
+            raise BadRecord(f"'{name}' is not an object")
+        return value
+
+    def run(self, name: str) -> RunKey:
+        return RunKey(*self._key(name, "a flow and a run", 2))
+
+    def task(self, name: str) -> TaskKey:
+        flow, run, step, task = self._key(name, "a flow, a run, a step and a task", 4)
+        if parse_id(task) is None:
+            raise BadRecord(f"'{name}' ends with what is no task's id")
+        return TaskKey(flow, run, step, task)
+
+    def _key(self, name: str, parts: str, length: int) -> list[str]:
+        value = self._take(name)
+        if not isinstance(value, list | tuple) or len(value) != length:
+            raise BadRecord(f"'{name}' is not a list of {parts}")
+        return [read_name(part, f"'{name}'") for part in value]
+
+    def failure(self, name: str) -> Failure | None:
+        value = self._data.pop(name, None)
+        if value is None:
+            return None
+        try:
+            failure = Failure.from_json(value)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadRecord(f"'{name}' is not a failure") from error
+        texts = (failure.summary, failure.traceback, failure.where)
+        numbers = (failure.exit_code, failure.signal)
+        if not (
+            all(isinstance(text, str) for text in texts)
+            and all(number is None or isinstance(number, int) for number in numbers)
+            and isinstance(failure.retry, bool)
+        ):
+            raise BadRecord(f"'{name}' is not a failure")
+        return failure

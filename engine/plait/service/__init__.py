@@ -1,0 +1,1 @@
+"""The metadata service: facts about runs over HTTP, for all who share them."""

@@ -1,0 +1,168 @@
+"""The service as an ASGI application: routes, and every mishap as an answer that says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from plait.base.errors import PlaitError
+from plait.metadata.errors import BadTag, SystemTag, UnknownRun
+from plait.metadata.protocol import MetadataStore
+from plait.metadata.wire import BadRecord
+from plait.service import api
+from plait.service.errors import ServiceNotInstalled
+from plait.service.limits import Gate, Refused, read_json
+from plait.service.openapi import describe
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+Handler = Callable[[MetadataStore, api.Asked], Any]
+
+_RUN = "/api/1/flows/{flow}/runs/{run}"
+
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/api/1/flows", api.list_flows),
+    ("POST", "/api/1/runs", api.create_run),
+    ("POST", "/api/1/runs/find", api.find_runs),
+    ("POST", "/api/1/facts", api.record),
+    ("GET", "/api/1/damage", api.find_damage),
+    ("GET", _RUN, api.find_run),
+    ("DELETE", _RUN, api.delete_run),
+    ("PATCH", f"{_RUN}/tags", api.change_tags),
+    ("GET", f"{_RUN}/steps", api.list_steps),
+    ("GET", f"{_RUN}/steps/{{step}}/tasks", api.list_tasks),
+    ("GET", f"{_RUN}/steps/{{step}}/tasks/{{task}}", api.find_task),
+)
+"""What is answered: method, path, and by whom."""
+
+_WORKERS = 16
+
+
+def make_app(store: MetadataStore, token: str | None, version: str) -> Starlette:
+    """Make the application.
+
+    Args:
+        store: What it keeps facts in; used by several threads.
+        token: What those who ask have to say; None if anybody on this machine may.
+        version: The version of plait.
+
+    Raises:
+        ServiceNotInstalled: Starlette is not installed.
+    """
+    try:
+        from starlette.applications import Starlette
+        from starlette.exceptions import HTTPException
+        from starlette.routing import Route
+    except ImportError as error:
+        raise ServiceNotInstalled(error.name or "starlette") from error
+
+    answers = _Answers(store, Gate(token), version)
+    return Starlette(
+        routes=[
+            Route("/healthz", answers.health),
+            Route("/ping", answers.ping),
+            Route("/version", answers.version),
+            Route("/openapi.json", answers.openapi),
+            *(
+                Route(path, partial(answers.ask, handler), methods=[method])
+                for method, path, handler in ROUTES
+            ),
+        ],
+        exception_handlers={HTTPException: answers.on_http},
+    )
+
+
+class _Answers:
+    """Turns requests into calls of handlers, and what these give or raise into answers."""
+
+    def __init__(self, store: MetadataStore, gate: Gate, version: str) -> None:
+        import anyio
+
+        self._store = store
+        self._gate = gate
+        self._version = version
+        self._document = describe(version)
+        self._limiter = anyio.CapacityLimiter(_WORKERS)
+
+    async def ask(self, handler: Handler, request: Request) -> Response:
+        """Let a handler answer."""
+        try:
+            self._gate.check(request)
+            body = await read_json(request) if request.method in ("POST", "PATCH") else None
+            asked = api.Asked(request.path_params, request.query_params, body)
+            return _answer(await self._work(partial(handler, self._store, asked)))
+        except Refused as refused:
+            return _refuse(refused)
+        except BadRecord as mistake:
+            return _refuse(Refused(422, "bad-record", str(mistake)))
+        except PlaitError as error:
+            return _refuse(_of_store(error))
+
+    async def health(self, _request: Request) -> Response:
+        """Say whether the database can be read."""
+        try:
+            await self._work(self._store.iter_flows)
+        except PlaitError as error:
+            return _refuse(_of_store(error))
+        return _answer({"status": "ok"})
+
+    async def ping(self, _request: Request) -> Response:
+        """Say that it is there."""
+        return _text("pong")
+
+    async def version(self, _request: Request) -> Response:
+        """Say which plait this is."""
+        return _text(self._version)
+
+    async def openapi(self, _request: Request) -> Response:
+        """Give the description."""
+        return _answer(self._document)
+
+    async def on_http(self, _request: Request, error: Exception) -> Response:
+        """Say that there is no such path, or no such method of it."""
+        status = getattr(error, "status_code", 500)
+        slug = {404: "no-such-path", 405: "no-such-method"}.get(status, "http")
+        found = _refuse(Refused(status, slug, str(getattr(error, "detail", error))))
+        found.headers.update(getattr(error, "headers", None) or {})
+        return found
+
+    async def _work(self, work: Callable[[], Any]) -> Any:
+        """Do what waits for the database in a thread."""
+        import anyio
+
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+
+
+def _answer(data: Any, status: int = 200) -> Response:
+    from starlette.responses import Response
+
+    # ASCII, so that what is no Unicode (file names in a traceback) gets through.
+    return Response(json.dumps(data), status, media_type="application/json")
+
+
+def _text(text: str) -> Response:
+    from starlette.responses import Response
+
+    return Response(text, media_type="text/plain")
+
+
+def _refuse(refused: Refused) -> Response:
+    return _answer(refused.to_json(), refused.status)
+
+
+def _of_store(error: PlaitError) -> Refused:
+    """Give the answer to what the store says no to."""
+    finding = error.findings[0]
+    if isinstance(error, UnknownRun):
+        return Refused(404, error.slug, finding.what, run=list(error.key))
+    if isinstance(error, SystemTag):
+        return Refused(409, error.slug, finding.what, tags=list(error.tags))
+    if isinstance(error, BadTag):
+        return Refused(422, error.slug, "; ".join(f"{f.what}: {f.why}" for f in error.findings))
+    # The database is away or in somebody's way: those who ask may ask again.
+    return Refused(503, finding.slug, finding.what)

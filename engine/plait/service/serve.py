@@ -1,0 +1,150 @@
+"""Starting the service: its database, its socket, and a server that ends in an orderly way."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from plait.metadata.protocol import MetadataStore
+from plait.service.app import make_app
+from plait.service.errors import (
+    BadDatabaseURL,
+    BadTokenFile,
+    PortTaken,
+    ServiceNotInstalled,
+    TokenNeeded,
+)
+
+_GRACE_SECONDS = 10
+_IDLE_SECONDS = 60
+_MOST_AT_ONCE = 500
+_MAX_HEADERS = 64_000
+
+
+def open_database(url: str) -> MetadataStore:
+    """Open the store of facts that `--db` names; touches nothing yet.
+
+    Args:
+        url: `sqlite:///folder/file`, relative to the working directory, with one more slash from
+            the root on; or `postgresql://...`, as libpq takes it.
+
+    Raises:
+        BadDatabaseURL: It is neither.
+        DriverMissing: What speaks to it is not installed.
+    """
+    kind, _, rest = url.partition("://")
+    if kind == "sqlite" and rest.startswith("/") and len(rest) > 1:
+        from plait.metadata.sqlite import SQLiteMetadata
+
+        return SQLiteMetadata(rest[1:])
+    if kind in ("postgresql", "postgres"):
+        from plait.metadata.postgres import PostgresMetadata
+
+        return PostgresMetadata(url)
+    # The rest of it may hold a password.
+    raise BadDatabaseURL(kind if rest else url)
+
+
+def read_token(file: str | None) -> str | None:
+    """Give the service's token: what *file* holds, else PLAIT_SERVICE_TOKEN; None if neither.
+
+    Raises:
+        BadTokenFile: The file cannot be read, or is empty.
+    """
+    if file is None:
+        return os.environ.get("PLAIT_SERVICE_TOKEN") or None
+    try:
+        with open(file, encoding="utf-8") as opened:
+            token = opened.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadTokenFile(file, str(error)) from error
+    if not token:
+        raise BadTokenFile(file, "it is empty")
+    return token
+
+
+def serve(
+    url: str,
+    *,
+    host: str,
+    port: int,
+    token: str | None,
+    version: str,
+    tell: Callable[[str], None],
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests that have begun are answered.
+
+    Args:
+        url: The database, as for `open_database`.
+        host: Where to listen; another than this machine's loopback needs a token.
+        port: Where to listen; 0 for a free one.
+        token: What those who ask have to say.
+        version: The version of plait.
+        tell: Given a line once it listens.
+
+    Raises:
+        PlaitError: It cannot be started, see `errors`.
+    """
+    if token is None and not _is_loopback(host):
+        raise TokenNeeded(host)
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise ServiceNotInstalled("uvicorn") from error
+    store = open_database(url)
+    app = make_app(store, token, version)
+    # Before it listens: what is wrong with the database is told to whoever starts it.
+    store.iter_flows()
+    listening = _listen(host, port)
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        limit_concurrency=_MOST_AT_ONCE,
+        h11_max_incomplete_event_size=_MAX_HEADERS,
+        lifespan="off",
+    )
+    shown = f"[{host}]" if ":" in host else host
+    tell(f"plait's metadata service listens on http://{shown}:{listening.getsockname()[1]}")
+    try:
+        _run(uvicorn.Server(config), listening)
+    finally:
+        store.close()
+        listening.close()
+
+
+def _run(server: Any, listening: socket.socket) -> None:
+    try:
+        server.run(sockets=[listening])
+    except KeyboardInterrupt:
+        pass  # uvicorn has ended in order, and hands on what ended it
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        # From here on those who ask wait, and are not turned away.
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        raise PortTaken(host, port, str(error)) from error
+    return listening
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

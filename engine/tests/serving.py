@@ -1,0 +1,34 @@
+"""A metadata service in a thread of the tests' own process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from plait.metadata.protocol import MetadataStore
+from plait.service.app import make_app
+
+
+@contextmanager
+def serving(store: MetadataStore, token: str | None = None, port: int = 0) -> Iterator[str]:
+    """Serve *store* from a thread of this process, and give the URL."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    listening.listen()
+    config = uvicorn.Config(
+        make_app(store, token, "1.0"), http="h11", log_level="error", lifespan="off", loop="asyncio"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
