@@ -92,18 +92,6 @@ SETTINGS: Mapping[str, Setting] = {
             "directory, else a new one in it.",
         ),
         Setting(
-            "datastore-sysroot-s3",
-            "PLAIT_DATASTORE_SYSROOT_S3",
-            None,
-            "The bucket and prefix of the S3 store, such as s3://bucket/prefix.",
-        ),
-        Setting(
-            "s3-endpoint-url",
-            "PLAIT_S3_ENDPOINT_URL",
-            None,
-            "The server that S3 is spoken to; AWS's own by default.",
-        ),
-        Setting(
             "s3-timeout",
             "PLAIT_S3_TIMEOUT",
             "60",
