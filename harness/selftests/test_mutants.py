@@ -39,7 +39,8 @@ LEAST = 40
 
 WITHOUT = {
     "tutorials": "flows to learn from, and no part of the engine",
-    "s3": "it needs a server, which no context starts; its own tests have one",
+    "s3": "it needs a server, which no context of every run starts; its own tests have one",
+    "service": "it is a server, which no context of every run starts; its own tests do",
 }
 """Folders of the engine in which no bug is planted, and why."""
 

@@ -21,7 +21,7 @@ from plait.cards.record import CardRecord
 from plait.cards.types import NoHTML, Subject, make_default, make_html
 from plait.flow.current import UnknownCurrent
 from plait.flow.decorate import parse_with
-from plait.hooks.registry import get_step_decorator
+from plait.hooks.registry import get_decorator
 from plait.hooks.step import BadDecorator
 from plait.plugins.card import Card
 from plait.testing import run_flow, run_step
@@ -423,7 +423,7 @@ def test_it_refuses_what_it_cannot_use(attributes: dict[str, Any], what: str) ->
 
 def test_it_is_found_by_name() -> None:
     """As `--with card:type=blank` looks for it."""
-    assert get_step_decorator("card") is Card
+    assert get_decorator("card") is Card
     assert parse_with("card:type=blank,id=x").attributes == {
         "type": "blank",
         "id": "x",
