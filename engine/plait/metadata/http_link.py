@@ -98,8 +98,8 @@ class Link:
             raise ServiceRefused(self.url)
         try:
             data = json.loads(text)
-            error = data["error"] if status >= 400 else None  # of HTTP
-            slug = None if error is None else error["slug"]
+            error: Any = data["error"] if status >= 400 else {}  # of HTTP
+            slug = error["slug"] if status >= 400 else None
         except (ValueError, KeyError, TypeError) as mistake:
             raise NotAService(self.url, f"it answers {status}, and not as one") from mistake
         if slug is None:
