@@ -264,7 +264,7 @@ class KilledRun(FlowTest):
 
     PRIORITY = 134
     SHOULD_FAIL = -9
-    LEAVES = ["stopped", "mended", "resumed-id"]
+    LEAVES = ["begun", "stopped", "mended", "resumed-id"]
     HEADER = '''
 import glob
 import os
@@ -288,6 +288,8 @@ def kill_run_after(sealed):
     """Kill the run's process at a moment when it has not heard yet of a task that has ended."""
     # A task's parent is the keeper, and the run's process is the keeper's.
     run = find_parent(os.getppid())
+    # A stopped process launches nothing: the task that is to end has to be there before.
+    wait_for("begun")
     os.kill(run, signal.SIGSTOP)
     with open("stopped", "w"):
         pass
@@ -301,6 +303,8 @@ def kill_run_after(sealed):
     def step_inner(self):
         self.ran_in = current.run_id
         if current.step_name == "right":
+            with open("begun", "w"):
+                pass
             wait_for("stopped")
             print("from right")
         elif not os.path.exists("mended"):
