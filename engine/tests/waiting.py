@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """How many seconds a test waits, at most, for what takes a moment."""
 
 _PAUSE = 0.005
