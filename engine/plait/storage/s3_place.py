@@ -68,13 +68,15 @@ class S3Place:
 
     def is_free(self, at: Location) -> bool:
         """Say whether nothing is there, where the server would not say so itself upon a write."""
-        if self.is_conditional():
-            return True
+        return self.is_conditional() or not self.has(at)
+
+    def has(self, at: Location) -> bool:
+        """Ask whether an object is there."""
         try:
             read_facts(self.connection, at)
         except S3NotFound:
-            return True
-        return False
+            return False
+        return True
 
     def new_file(self) -> str:
         """Give the path of a file that is not there, in the scratch folder, which is."""

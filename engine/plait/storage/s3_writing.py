@@ -10,10 +10,9 @@ from types import TracebackType
 from typing import Self
 
 from plait.base.layout import parse_data_key
-from plait.s3.errors import S3NotFound
 from plait.s3.lanes import PART
 from plait.s3.location import Location
-from plait.s3.reading import read_facts, read_object
+from plait.s3.reading import read_object
 from plait.s3.writing import write_file
 from plait.storage.descriptors import write_all
 from plait.storage.errors import storage_error
@@ -63,7 +62,7 @@ class S3Upload:
         address = parse_data_key(key)
         # What is sent in parts is looked for first: to send it all in vain would take longest.
         large = os.path.getsize(self._path) > PART
-        if large and _has(place, at):
+        if large and place.has(at):
             done = False
         else:
             done = place.is_free(at) and write_file(
@@ -147,11 +146,3 @@ class GrowingLog:
                 self.push()
         finally:
             remove_local(self._path)
-
-
-def _has(place: S3Place, at: Location) -> bool:
-    try:
-        read_facts(place.connection, at)
-    except S3NotFound:
-        return False
-    return True
