@@ -16,7 +16,7 @@ METADATA = "plait-metadata"
 class S3GetObject(NamedTuple):
     """A range of an object, to be read by `get` or `get_many` in place of a key.
 
-    Args:
+    Attributes:
         key: As for `get`.
         offset: The first byte, from 0 on.
         length: The most bytes; None for all from there on.
@@ -30,7 +30,7 @@ class S3GetObject(NamedTuple):
 class S3PutObject(NamedTuple):
     """An object to be written by `put_many` or `put_files`, with more than a key and a value.
 
-    Args:
+    Attributes:
         key: As for `put`.
         value: Text, bytes or an open file, for `put_many`.
         path: A file's path, for `put_files`.
