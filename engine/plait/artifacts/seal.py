@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from plait.base.pathspec import AttemptKey
 from plait.base.records import ArtifactRef, AttemptFacts
@@ -159,15 +159,34 @@ def parse_index(data: bytes, header: Header, home: str) -> dict[str, ArtifactRef
     Raises:
         OtherSeal: The index is not in this version's form.
     """
-    try:
-        return _read_index(
-            json.loads(data[HEADER_SIZE + header.facts : header.body_offset]), header, home
-        )
-    except _MALFORMED as error:
-        raise OtherSeal(f"an index with {error!r}") from error
+    return take_index(data, header).parse(home)
 
 
-def _read_index(index: Any, header: Header, home: str) -> dict[str, ArtifactRef]:
+def take_index(data: bytes, header: Header) -> UnreadIndex:
+    """Cut the index out of a checked head, without looking at it."""
+    return UnreadIndex(data[HEADER_SIZE + header.facts : header.body_offset], header.body_offset)
+
+
+class UnreadIndex(NamedTuple):
+    """The index of a seal as it was written: some hundred bytes, a third of what it says read.
+
+    Args:
+        text: Its bytes, whose sum was right.
+        body_offset: Where in the file the body begins.
+    """
+
+    text: bytes
+    body_offset: int
+
+    def parse(self, home: str) -> dict[str, ArtifactRef]:
+        """Read it; *home* is the storage key of the seal's file. Raises OtherSeal."""
+        try:
+            return _read_index(json.loads(self.text), self.body_offset, home)
+        except _MALFORMED as error:
+            raise OtherSeal(f"an index with {error!r}") from error
+
+
+def _read_index(index: Any, body_offset: int, home: str) -> dict[str, ArtifactRef]:
     homes, types, codecs = [home, *index["homes"]], index["types"], index["codecs"]
     artifacts = {}
     for name, row in index["artifacts"].items():
@@ -179,7 +198,7 @@ def _read_index(index: Any, header: Header, home: str) -> dict[str, ArtifactRef]
             if number == 0:
                 # Relative to the body in the file, for its place depends on the index's length;
                 # from the file's beginning everywhere else, so that one read gets the value.
-                offset += header.body_offset
+                offset += body_offset
             ref = ArtifactRef(address, size, types[type_], codecs[codec], homes[number], offset)
         artifacts[name] = ref
     return artifacts

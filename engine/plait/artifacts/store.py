@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TypeVar
 
 from plait.artifacts import codec
 from plait.artifacts.comparison import Comparison, Differs
@@ -22,11 +23,13 @@ from plait.artifacts.seal import (
     Encoded,
     Header,
     OtherSeal,
+    UnreadIndex,
     check_head,
     format_seal,
     parse_facts,
     parse_header,
     parse_index,
+    take_index,
 )
 from plait.artifacts.sink import Sink
 from plait.base.errors import PlaitError
@@ -35,7 +38,9 @@ from plait.base.pathspec import AttemptKey, RunKey
 from plait.base.records import ArtifactRef, AttemptFacts
 from plait.storage.protocol import MissingKey, Storage
 
-__all__ = ["ArtifactStore", "Encoded", "SealedAttempt"]
+__all__ = ["ArtifactStore", "Encoded", "SealedAttempt", "UnreadAttempt"]
+
+T = TypeVar("T")
 
 _FIRST_READ = 16384
 """Most seals are smaller than this, so that one read gets all of one, values included."""
@@ -54,6 +59,17 @@ class SealedAttempt:
 
     facts: AttemptFacts
     artifacts: Mapping[str, ArtifactRef]
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadAttempt:
+    """A finished attempt of which only the facts were looked at; the store's `read` does the rest.
+
+    So who chooses among thousands reads each from the storage once.
+    """
+
+    facts: AttemptFacts
+    index: UnreadIndex
 
 
 class ArtifactStore:
@@ -117,7 +133,7 @@ class ArtifactStore:
         home = seal_key(key)
         entry = self._cache.pop(home, None)
         if entry is None:
-            entry = self._read_seal(key, home)
+            entry = self._read_seal(home, lambda data, header: _parse(key, home, data, header))
             if entry is None:
                 return None
             if len(self._cache) >= _CACHED:
@@ -138,12 +154,30 @@ class ArtifactStore:
 
         Raises DamagedAttempt, UnknownFormat.
         """
-        home = seal_key(key)
-        entry = self._cache.get(home)
+        entry = self._cache.get(seal_key(key))
         if entry is not None:
             return entry[0].facts
-        entry = self._read_seal(key, home, with_index=False)
-        return None if entry is None else entry[0].facts
+        unread = self.find_unread(key)
+        return None if unread is None else unread.facts
+
+    def find_unread(self, key: AttemptKey) -> UnreadAttempt | None:
+        """Read the attempt and look at its facts alone; None if it is not sealed.
+
+        Raises DamagedAttempt, UnknownFormat.
+        """
+
+        def parse(data: bytes, header: Header) -> UnreadAttempt:
+            return UnreadAttempt(parse_facts(data, header, key), take_index(data, header))
+
+        return self._read_seal(seal_key(key), parse)
+
+    def read(self, unread: UnreadAttempt) -> SealedAttempt:
+        """Give all of what `find_unread` gave, without asking the storage. Raises UnknownFormat."""
+        home = seal_key(unread.facts.key)
+        try:
+            return SealedAttempt(unread.facts, unread.index.parse(home))
+        except OtherSeal as error:
+            raise UnknownFormat(self._file(home), str(error)) from error
 
     def iter_attempts(self, run: str, step: str | None = None) -> Iterator[AttemptKey]:
         """Give the keys of all sealed attempts of a run, or of one step, sorted as in the store."""
@@ -251,15 +285,11 @@ class ArtifactStore:
             raise DamagedArtifact(name, self._file(key), reason)
         return data
 
-    def _read_seal(
-        self, key: AttemptKey, home: str, *, with_index: bool = True
-    ) -> tuple[SealedAttempt, bytes] | None:
-        """Read a seal, and give its bytes too if one read got all; None if there is none."""
+    def _read_seal(self, home: str, parse: Callable[[bytes, Header], T]) -> T | None:
+        """Give what *parse* makes of a seal's checked head; None if there is no seal."""
         for again in range(_REREADS, -1, -1):
             try:
-                data, header = self._read_head(home)
-                facts = parse_facts(data, header, key)
-                index = parse_index(data, header, home) if with_index else {}
+                return parse(*self._read_head(home))
             except MissingKey:
                 return None
             except (BadSeal, OtherSeal) as error:
@@ -268,8 +298,6 @@ class ArtifactStore:
                     continue
                 kind = DamagedAttempt if isinstance(error, BadSeal) else UnknownFormat
                 raise kind(self._file(home), str(error)) from error
-            small = header.file_size <= _FIRST_READ
-            return SealedAttempt(facts, index), data if small else b""
         raise AssertionError("the last time round either gives or raises")
 
     def _read_head(self, home: str) -> tuple[bytes, Header]:
@@ -287,6 +315,12 @@ class ArtifactStore:
 
     def _file(self, key: str) -> str:
         return f"{self._storage.place}/{key}"
+
+
+def _parse(key: AttemptKey, home: str, data: bytes, header: Header) -> tuple[SealedAttempt, bytes]:
+    """Read all of a seal, and give its bytes too if one read got all."""
+    sealed = SealedAttempt(parse_facts(data, header, key), parse_index(data, header, home))
+    return sealed, data if header.file_size <= _FIRST_READ else b""
 
 
 def _dump(name: str, value: object, output: codec.Output) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from plait.artifacts.store import ArtifactStore
+from plait.artifacts.store import ArtifactStore, SealedAttempt, UnreadAttempt
 from plait.base.errors import UsageError, nearest
+from plait.base.garbage import collection_paused
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.records import ArtifactRef, AttemptFacts
 from plait.flow.definition import FlowDefinition
 from plait.metadata.protocol import MetadataStore, RunRecord
 from plait.runtime.resume import ClonePlan, plan_clones
 from plait.upkeep.rescue import rescue_run
+
+_HELD_BYTES = 1 << 24
+"""So much is held of what was read of the origin's attempts: 40,000 of them with few artifacts."""
 
 
 class NothingToResume(UsageError):
@@ -86,11 +90,13 @@ class Origin:
         key: That run.
         constants: Its parameters and class attributes.
         clones: Its tasks that may be taken over.
+        left: Of these, what was read of them in order to decide, as far as memory is given to it.
     """
 
     key: RunKey
     constants: Mapping[str, ArtifactRef]
     clones: ClonePlan
+    left: dict[AttemptKey, UnreadAttempt] = field(default_factory=dict, repr=False)
 
     def find_parameters(self, definition: FlowDefinition) -> dict[str, ArtifactRef]:
         """Give the parameters and configs that a resumed run of *definition* takes over."""
@@ -108,11 +114,25 @@ class Origin:
 
         A class attribute that no step had changed follows the code as it is now.
         """
-        old = self.constants
-        return {
-            name: constants.get(name, ref) if old.get(name) == ref else ref
-            for name, ref in artifacts.items()
-        }
+        adopted = dict(artifacts)
+        for name, ref in self.constants.items():
+            if name in constants and adopted.get(name) == ref:
+                adopted[name] = constants[name]
+        return adopted
+
+    def take_over(
+        self, attempt: AttemptKey, artifacts: ArtifactStore, constants: Mapping[str, ArtifactRef]
+    ) -> SealedAttempt:
+        """Give a task to take over, as it ended, with the resumed run's class attributes.
+
+        Args:
+            attempt: The origin's attempt; asked for once.
+            artifacts: The flow's values.
+            constants: The parameters and class attributes of the resumed run.
+        """
+        unread = self.left.pop(attempt, None)
+        sealed = artifacts.get(attempt) if unread is None else artifacts.read(unread)
+        return SealedAttempt(sealed.facts, self.adopt(sealed.artifacts, constants))
 
 
 def find_origin(flow: str, stores: OriginStores, run: str | None) -> RunRecord:
@@ -159,12 +179,28 @@ def load_origin(
     rescue_run(record, stores.metadata, artifacts)
     constants = artifacts.get(AttemptKey(*key, PARAMETERS_STEP, "0", 0))
     rerun = frozenset(() if step is None else (step,))
-    clones = plan_clones(key, _iter_facts(artifacts, key.run), definition.graph, rerun=rerun)
-    return Origin(key, constants.artifacts, clones)
+    left: dict[AttemptKey, UnreadAttempt] = {}
+    with collection_paused():
+        facts = _iter_facts(artifacts, key.run, left)
+        clones = plan_clones(key, facts, definition.graph, rerun=rerun)
+    return Origin(key, constants.artifacts, clones, left)
 
 
-def _iter_facts(artifacts: ArtifactStore, run: str) -> Iterator[AttemptFacts]:
+def _iter_facts(
+    artifacts: ArtifactStore, run: str, left: dict[AttemptKey, UnreadAttempt]
+) -> Iterator[AttemptFacts]:
+    """Give the facts of all attempts of a run, and put into *left* what was read along with them.
+
+    Only of those that may be taken over, and up to some size: what is not in it is read again.
+    """
+    held = 0
     for attempt in artifacts.iter_attempts(run):
-        facts = None if attempt.step == PARAMETERS_STEP else artifacts.find_facts(attempt)
-        if facts is not None:
-            yield facts
+        if attempt.step == PARAMETERS_STEP:
+            continue
+        unread = artifacts.find_unread(attempt)
+        if unread is None:
+            continue
+        held += len(unread.index.text)
+        if unread.facts.ok and held <= _HELD_BYTES:
+            left[attempt] = unread
+        yield unread.facts

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from plait.artifacts.store import ArtifactStore
+from plait.artifacts.store import ArtifactStore, SealedAttempt
 from plait.base.clock import Clock
+from plait.base.garbage import collection_paused
 from plait.base.pathspec import AttemptKey, RunKey
-from plait.base.records import ArtifactRef, AttemptFacts, Failure, FailureKind, TaskOrder
+from plait.base.records import AttemptFacts, Failure, FailureKind, TaskOrder
 from plait.hooks.step import TimeLimit
 from plait.logs.store import LogStore, LogWriter
 from plait.metadata import protocol as facts
@@ -30,8 +31,13 @@ GRACE_SECONDS = 5.0
 _KILL_AT_SIGNAL = 2
 
 
-Adopt = Callable[[Mapping[str, ArtifactRef]], Mapping[str, ArtifactRef]]
-"""Gives a resumed run's artifacts for those of a task that it takes over."""
+TakeOver = Callable[[AttemptKey], SealedAttempt]
+"""Gives, for a finished attempt of the run being resumed, what the resumed run seals for it."""
+
+
+def take_over_nothing(attempt: AttemptKey) -> SealedAttempt:
+    """Refuse, as a run does that resumes no other."""
+    raise AssertionError(f"{attempt} is taken over by a run that resumes none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class RunPlaces:
     metadata: MetadataStore
     reporter: Reporter
     clock: Clock
-    adopt: Adopt = dict
+    take_over: TakeOver = take_over_nothing
 
 
 @dataclass(slots=True)
@@ -104,7 +110,9 @@ class Scheduler:
         self._beat_at = begun + BEAT_SECONDS
         with Interrupts(self._workers.wake) as interrupts:
             heeded = 0
-            self._decide(core.RunStarted())
+            # All that is taken over is so now, and stays.
+            with collection_paused():
+                self._decide(core.RunStarted())
             while self._end is None:
                 self._record()
                 self._tell_waiting()
@@ -149,7 +157,7 @@ class Scheduler:
     def _clone(self, order: TaskOrder, origin: AttemptKey) -> None:
         """Seal a task by reference: what the origin's task left, under this run's key."""
         now = self._clock.now()
-        left = self._places.artifacts.get(origin)
+        left = self._places.take_over(origin)
         root = left.facts.origin or origin
         sealed = AttemptFacts(
             key=order.key,
@@ -163,7 +171,7 @@ class Scheduler:
             origin=root,
             system=left.facts.system,
         )
-        self._places.artifacts.seal(sealed, {}, self._places.adopt(left.artifacts))
+        self._places.artifacts.seal(sealed, {}, left.artifacts)
         self._facts.append(
             facts.TaskCloned(
                 order.key.task_key, order.key.attempt, now, root.task_key, _index(order)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plait.flow.config import ConfigDeclaration
     from plait.flow.definition import FlowDefinition
     from plait.runtime.origin import Origin
-    from plait.runtime.scheduler import Adopt
+    from plait.runtime.scheduler import TakeOver
 
 
 def run_flow(
@@ -155,7 +155,7 @@ def _run(
 ) -> RunOutcome:
     from plait.runtime.creation import create_run, record_break
     from plait.runtime.machine import describe_excess, find_capacity
-    from plait.runtime.scheduler import RunPlaces, Scheduler
+    from plait.runtime.scheduler import RunPlaces, Scheduler, take_over_nothing
     from plait.runtime.state import RunState
 
     # Before anything is started: a name that is none is a mistake of whoever wrote it.
@@ -207,7 +207,9 @@ def _run(
                     stores.metadata,
                     watching,
                     clock,
-                    adopt=_adopter(origin, artifacts, key),
+                    take_over=(
+                        take_over_nothing if origin is None else _taker(origin, artifacts, key)
+                    ),
                 )
                 scheduler = Scheduler(
                     key,
@@ -230,12 +232,10 @@ def _run(
             os.close(shared)
 
 
-def _adopter(origin: Origin | None, artifacts: ArtifactStore, key: RunKey) -> Adopt:
-    """Give what turns the artifacts of the origin's tasks into those of the run *key*."""
-    if origin is None:
-        return dict
+def _taker(origin: Origin, artifacts: ArtifactStore, key: RunKey) -> TakeOver:
+    """Give what turns the origin's attempts into those of the run *key*."""
     constants = artifacts.get(AttemptKey(*key, PARAMETERS_STEP, "0", 0)).artifacts
-    return lambda left: origin.adopt(left, constants)
+    return lambda attempt: origin.take_over(attempt, artifacts, constants)
 
 
 def init_run(
