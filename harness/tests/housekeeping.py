@@ -286,8 +286,8 @@ def wait_for(pattern):
 
 def kill_run_after(sealed):
     """Kill the run's process at a moment when it has not heard yet of a task that has ended."""
-    # A task's parent is the keeper, and the run's process is the keeper's.
-    run = find_parent(os.getppid())
+    # A task's parent is the keeper, its is the warden, and that one's is the run's process.
+    run = find_parent(find_parent(os.getppid()))
     # A stopped process launches nothing: the task that is to end has to be there before.
     wait_for("begun")
     os.kill(run, signal.SIGSTOP)

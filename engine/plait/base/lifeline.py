@@ -40,6 +40,16 @@ def die_with_parent(parent: int) -> None:
             os._exit(-signal.SIGKILL & 0xFF)
 
 
+def hear_of_parents_death(number: int) -> None:
+    """Have the kernel send this process a signal when its parent dies.
+
+    Nothing is sent if it has died already, or elsewhere than on Linux: look at `os.getppid`, too.
+    """
+    prctl = _prctl()
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, number)
+
+
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent dies, so that it can be ended."""
     prctl = _prctl()

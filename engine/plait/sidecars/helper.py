@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
-from plait.base import lifeline
+from plait.sidecars.guardian import fork_sidecar
 from plait.sidecars.protocol import Kind
 from plait.sidecars.status import StatusFile
 from plait.sidecars.wire import parse_message
 
-_SECONDS_BETWEEN_LOOKS = 0.5
 
-
-def main(parent: int, descriptor: int) -> int:
+def main(parent: int, descriptor: int, grace: float) -> int:
     """Serve as a sidecar until standard input ends.
 
     Its first line says which class and what to make it with; each other one is a message.
@@ -27,6 +22,7 @@ def main(parent: int, descriptor: int) -> int:
     Args:
         parent: The process id of the run, without which a sidecar has no business.
         descriptor: That of its status.
+        grace: How many seconds it may go on when the run's process is gone.
 
     Returns:
         The exit code: 1 if the class could not be made.
@@ -35,15 +31,10 @@ def main(parent: int, descriptor: int) -> int:
     # sidecar ends when the run has told it all.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    lifeline.die_with_parent(parent)
-    # The kernel does the same at once, where it is Linux's.
-    threading.Thread(target=leave_after, args=(parent,), daemon=True).start()
-    lifeline.adopt_orphans()
+    fork_sidecar(parent, grace)
     with open(0, "rb", closefd=False) as stream:
         setup = json.loads(stream.readline())
-        code = serve(setup, stream, StatusFile(descriptor))
-    lifeline.end_children()
-    return code
+        return serve(setup, stream, StatusFile(descriptor))
 
 
 def serve(setup: dict[str, Any], lines: Iterable[bytes], status: StatusFile) -> int:
@@ -78,23 +69,6 @@ def serve(setup: dict[str, Any], lines: Iterable[bytes], status: StatusFile) -> 
     except Exception as error:  # noqa: BLE001  # as above
         status.write_error(f"it raised {_describe(error)} at the end")
     return 0
-
-
-def leave_after(
-    parent: int,
-    leave: Callable[[int], object] = os._exit,
-    wait: Callable[[float], object] = time.sleep,
-) -> None:
-    """Leave this process once *parent* is gone, also while a sidecar's class hangs.
-
-    Args:
-        parent: The process id of this process's parent.
-        leave: Called with the exit code.
-        wait: Called with how many seconds to wait before the next look.
-    """
-    while os.getppid() == parent:
-        wait(_SECONDS_BETWEEN_LOOKS)
-    leave(1)
 
 
 def _describe(error: Exception) -> str:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 
+from plait.sidecars.guardian import END
 from plait.sidecars.protocol import Losses, Message
 from plait.sidecars.registry import Choice
 from plait.sidecars.status import StatusFile
@@ -18,13 +19,17 @@ from plait.sidecars.wire import format_message
 CLOSE_SECONDS = 1.0
 """How long a sidecar may go on after the run has told it everything."""
 
+_END_SECONDS = 0.5
+"""How long its guardian has to end it, which takes milliseconds unless somebody stopped it."""
+
 _PIPE_BYTES = 1 << 20
 """How much may be on its way, where the system can be asked for it: some thousand messages."""
 
 # It finds modules where the run's process does, which what was installed only for that may need.
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from plait.sidecars.helper import main; sys.exit(main(int(sys.argv[2]), int(sys.argv[3])))"
+    "from plait.sidecars.helper import main; "
+    "sys.exit(main(int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))"
 )
 
 
@@ -107,6 +112,7 @@ class ProcessSidecar:
                     json.dumps(sys.path),
                     str(os.getpid()),
                     str(status),
+                    str(self._close_seconds),
                 ],
                 stdin=read,
                 stdout=2,
@@ -160,7 +166,13 @@ class ProcessSidecar:
             self._why = f"it left with exit code {code}"
 
     def _kill(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            # With what it may have started in its session.
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        # Its guardian finds more of what it may have started than is in its session.
+        process.send_signal(END)
+        try:
+            process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -509,8 +509,19 @@ from plait.base.pathspec import AttemptKey
 from plait.base.records import TaskOrder
 from plait.runtime.workers.processes import ProcessWorkers
 def run(order):
-    child = subprocess.Popen(["sleep", "600"], start_new_session=True)
-    os.write(1, f"{os.getpid()} {os.getppid()} {child.pid}".encode())
+    # A daemon as they come about: in a session of its own, its parent gone.
+    daemon, said = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.write(said, str(os.getpid()).encode())
+            while True: signal.pause()
+        os._exit(0)
+    os.wait()
+    with open(f"/proc/{os.getppid()}/stat") as file:
+        warden = file.read().rpartition(")")[2].split()[1]
+    daemon = os.read(daemon, 100).decode()
+    os.write(1, f"{os.getpid()} {os.getppid()} {warden} {daemon}".encode())
     while True: signal.pause()
 workers = ProcessWorkers(run)
 workers.launch(TaskOrder(AttemptKey("F", "1", "start", "1", 0)))
@@ -521,17 +532,28 @@ while True:
 """
 
 
-def test_nothing_outlives_a_run_that_is_killed() -> None:
-    """After SIGKILL of the run's process, its keeper, tasks and their children are gone."""
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a daemon can flee")
+@pytest.mark.parametrize(
+    "killed",
+    [("run",), ("run", "keeper"), ("keeper", "run"), ("run", "warden"), ("keeper",), ("warden",)],
+    ids="+".join,
+)
+def test_nothing_outlives_a_run_that_is_killed(killed: tuple[str, ...]) -> None:
+    """Whoever of the run, its keeper and its warden is killed: tasks and daemons of theirs go."""
     run = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE)
     with run:
         assert run.stdout is not None
-        pids = [int(pid) for pid in run.stdout.readline().split()]
-        run.kill()
+        task, keeper, warden, daemon = (int(pid) for pid in run.stdout.readline().split())
+        named = {"run": run.pid, "keeper": keeper, "warden": warden}
+        # Stopped, so that none sees the other end, as if both were killed at one instant.
+        for name in killed:
+            os.kill(named[name], signal.SIGSTOP)
+        for name in killed:
+            os.kill(named[name], signal.SIGKILL)
 
-        assert len(pids) == 3
-        for pid in pids:
+        for pid in (keeper, warden, task, daemon):
             wait_until_gone(pid)
+        run.kill()
 
 
 def test_inline_runs_in_this_process_and_keeps_the_output() -> None:

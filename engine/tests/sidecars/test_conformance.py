@@ -43,7 +43,7 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Start:
 
         def hang() -> None:
             assert sidecar.pid is not None
-            os.kill(sidecar.pid, signal.SIGSTOP)
+            os.killpg(sidecar.pid, signal.SIGSTOP)
 
         return Started(sidecar, read, hang)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 
 import pytest
 
 from plait.sidecars.debug import DebugEventLogger, DebugMonitor
-from plait.sidecars.helper import leave_after, serve
+from plait.sidecars.helper import serve
 from plait.sidecars.protocol import Measurement, RunEvent
 from plait.sidecars.status import Status, StatusFile
 from plait.sidecars.wire import format_message
@@ -86,22 +85,6 @@ def test_a_class_that_can_not_be_closed(status: StatusFile) -> None:
     """What was taken was taken all the same."""
     assert serve(setup("Broken", "x"), lines("a"), status) == 0
     assert status.read() == Status(1, "it raised OSError: disk full at the end")
-
-
-def test_it_leaves_when_its_parent_is_gone() -> None:
-    """It looks again and again, and leaves once its parent is another process."""
-    looks, left = [], []
-
-    def wait(seconds: float) -> None:
-        looks.append(seconds)
-        if len(looks) == 2:
-            raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        leave_after(os.getppid(), left.append, wait)
-    leave_after(-1, left.append, wait)
-
-    assert (looks, left) == ([0.5, 0.5], [1])
 
 
 def test_debug_writes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,12 +34,14 @@ class Keeper:
         sock: Its end of the socket to the run's process.
         run_task: What a forked child does with its order; gives the exit code.
         prepare: Called before a fork with the order, to load what many children share.
+        guard: A descriptor that is at its end once the warden is gone.
     """
 
     def __init__(
-        self, sock: socket, run_task: RunTask, prepare: Callable[[TaskOrder], None]
+        self, sock: socket, run_task: RunTask, prepare: Callable[[TaskOrder], None], guard: int
     ) -> None:
         self._sock = sock
+        self._guard = guard
         self._run_task = run_task
         self._prepare = prepare
         self._receiver = wire.Receiver(sock)
@@ -50,11 +52,10 @@ class Keeper:
         self._pid = os.getpid()
 
     def run(self) -> NoReturn:
-        """Serve until the run's process closes its end or is gone."""
+        """Serve until the run's process closes its end or is gone, or the warden is."""
         import gc
 
         os.setsid()
-        lifeline.prepare()
         lifeline.adopt_orphans()
         for end in (self._wake_read, self._wake_write):
             os.set_blocking(end, False)
@@ -83,6 +84,7 @@ class Keeper:
         # opened that many files before there was a keeper.
         with selectors.PollSelector() as selector:
             selector.register(self._wake_read, selectors.EVENT_READ)
+            selector.register(self._guard, selectors.EVENT_READ)
             socket = selector.register(self._sock, selectors.EVENT_READ)
             while True:
                 wanted = selectors.EVENT_READ
@@ -94,6 +96,8 @@ class Keeper:
                 if self._wake_read in ready:
                     os.read(self._wake_read, 4096)
                     self._reap()
+                if self._guard in ready:
+                    return
                 if ready.get(socket.fd, 0) & selectors.EVENT_READ:
                     messages = self._receiver.receive()
                     if messages is None:
@@ -162,7 +166,7 @@ class Keeper:
             os.dup2(stdin[0] if stdin else self._devnull, 0)
             os.dup2(stdout, 1)
             os.dup2(stderr, 2)
-            for fd in (*fds, self._devnull, self._wake_read, self._wake_write):
+            for fd in (*fds, self._devnull, self._wake_read, self._wake_write, self._guard):
                 os.close(fd)
             self._sock.close()
             if spawn is not None:
@@ -277,17 +281,22 @@ def _flush(stream: Any) -> None:
 
 
 def start_keeper(run_task: RunTask, prepare: Callable[[TaskOrder], None]) -> tuple[socket, int]:
-    """Fork a keeper off this process.
+    """Fork a keeper off this process, with a warden between the two.
 
     Args:
         run_task: What a forked child does with its order; gives the exit code.
         prepare: Called in the keeper before each fork.
 
     Returns:
-        This process's end of the socket, and the keeper's process id.
+        This process's end of the socket, and the warden's process id; it ends after the keeper.
     """
     import socket as sockets
     import warnings
+
+    from plait.runtime.workers.warden import stand_guard
+
+    def keep(sock: socket, guard: int) -> None:
+        Keeper(sock, run_task, prepare, guard).run()
 
     ours, theirs = sockets.socketpair()
     for stream in (sys.stdout, sys.stderr):
@@ -300,7 +309,7 @@ def start_keeper(run_task: RunTask, prepare: Callable[[TaskOrder], None]) -> tup
     if pid == 0:
         try:
             ours.close()
-            Keeper(theirs, run_task, prepare).run()
+            stand_guard(theirs, keep)
         finally:
             os._exit(1)
     theirs.close()

@@ -60,7 +60,7 @@ class ProcessWorkers:
         self._command = command
         self._environment = dict(environment or {})
         self._variables = variables
-        self._sock, self._keeper = start_keeper(run_task, prepare)
+        self._sock, self._warden = start_keeper(run_task, prepare)
         self._receiver = wire.Receiver(self._sock)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._sock, selectors.EVENT_READ, _CONTROL)
@@ -142,7 +142,7 @@ class ProcessWorkers:
         self._ask({"do": "kill", "task": key.task})
 
     def close(self) -> None:
-        """End the keeper, which ends all that is left, and wait for it."""
+        """End the keeper, which ends all that is left, and wait for it and its warden."""
         for attempt in list(self._attempts.values()):
             self._forget(attempt)
         self._selector.close()
@@ -150,7 +150,7 @@ class ProcessWorkers:
         for end in (self._wake_read, self._wake_write):
             os.close(end)
         try:
-            os.waitpid(self._keeper, 0)
+            os.waitpid(self._warden, 0)
         except ChildProcessError:
             pass  # whoever embeds plait has reaped it: it is gone, which is what counts
 
