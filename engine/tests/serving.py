@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from plait.metadata.protocol import MetadataStore
+from plait.metadata.sql import SQLMetadata
 from plait.service.app import make_app
 
 
 @contextmanager
-def serving(store: MetadataStore, token: str | None = None, port: int = 0) -> Iterator[str]:
+def serving(store: SQLMetadata, token: str | None = None, port: int = 0) -> Iterator[str]:
     """Serve *store* from a thread of this process, and give the URL."""
-    listening = socket.socket()
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))
     listening.listen()

@@ -232,12 +232,17 @@ def proxy_program(upstream: str) -> Program:
     )
 
 
-METADATA = Program(
-    name="metadata",
-    command=("plait", "service", "--db", "sqlite:///{folder}/facts.db", "--port", "{port}"),
-    users={"PLAIT_SERVICE_URL": "{url}"},
-    ready="/healthz",
-)
+def metadata_program(database: str = "sqlite:///{folder}/facts.db") -> Program:
+    """Say how the metadata service is started, with a file of its own or the *database*."""
+    return Program(
+        name="metadata",
+        command=("plait", "service", "--db", database, "--port", "{port}"),
+        users={"PLAIT_SERVICE_URL": "{url}"},
+        ready="/healthz",
+    )
+
+
+METADATA = metadata_program()
 """The metadata service, with a file."""
 
 PROGRAMS: Mapping[str, Program] = {p.name: p for p in (MOTO, SEAWEED, METADATA)}

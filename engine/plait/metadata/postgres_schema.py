@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from plait.metadata import schema
+from plait.metadata import guest_schema, schema
 
 # "plait" in ASCII: what transactions that make the tables wait for one another on.
 LOCK_SCHEMA = "SELECT pg_advisory_xact_lock(482805639540)"
@@ -69,6 +69,7 @@ MIGRATIONS = {
         "ALTER TABLE plait.run ADD COLUMN request TEXT",
         "CREATE UNIQUE INDEX run_by_request ON plait.run (flow, request)",
     ),
+    3: (USE_SCHEMA, *guest_schema.TABLES),
 }
 """What brings the database to each version of `schema` from the one before it."""
 
@@ -77,6 +78,8 @@ READ = {
     "run": "SELECT sum(length(run::text)) FROM run",
     "tagged": "SELECT sum(length(tagged::text)) FROM tagged",
     "task": "SELECT sum(length(task::text)) FROM task",
+    "guest": "SELECT sum(length(guest::text)) FROM guest",
+    "guest_entry": "SELECT sum(length(guest_entry::text)) FROM guest_entry",
 }
 """What reads every row of a table."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-VERSION = 2
+from plait.metadata import guest_schema
+
+VERSION = 3
 """The number of the schema below; a file says which one it has."""
 
 MIGRATIONS = {
@@ -10,6 +12,7 @@ MIGRATIONS = {
         "ALTER TABLE run ADD COLUMN request TEXT",
         "CREATE UNIQUE INDEX run_by_request ON run (flow, request)",
     ),
+    3: guest_schema.TABLES,
 }
 """What brings a database of the version before to this one."""
 
@@ -68,6 +71,7 @@ TABLES = (
         failure TEXT,
         PRIMARY KEY (run, step, number)
     ) WITHOUT ROWID""",
+    *guest_schema.TABLES,
 )
 
 ADD_FLOW = "INSERT INTO flow (name, last) VALUES (?, 0) ON CONFLICT (name) DO NOTHING"

@@ -101,7 +101,7 @@ class SQLMetadata:
     """
 
     def __init__(self, database: SQLDatabase, place: str) -> None:
-        self._database = database
+        self.database = database
         self._place = place
 
     @property
@@ -143,7 +143,7 @@ class SQLMetadata:
             _add_tagged(connection, flow, number, user_tags | system_tags)
             return int(number)
 
-        return RunKey(run.flow, str(self._database.write(work)))
+        return RunKey(run.flow, str(self.database.write(work)))
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Record what happened, see `MetadataStore`."""
@@ -213,7 +213,7 @@ class SQLMetadata:
 
     def delete_run(self, key: RunKey) -> bool:
         """Remove a run that has ended, see `MetadataStore`."""
-        if not self._database.exists():
+        if not self.database.exists():
             return False
 
         def work(connection: Connection) -> bool:
@@ -231,11 +231,11 @@ class SQLMetadata:
             connection.execute(schema.DELETE_TASKS, found)
             return True
 
-        return self._database.write(work)
+        return self.database.write(work)
 
     def find_damage(self) -> Sequence[str]:
         """Give what the database finds wrong with itself."""
-        return self._database.find_damage()
+        return self.database.find_damage()
 
     def iter_flows(self) -> Sequence[str]:
         """Give the names of all flows that have runs, sorted."""
@@ -292,7 +292,7 @@ class SQLMetadata:
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
-        self._database.close()
+        self.database.close()
 
     def _select(self, query: str, *values: object) -> Rows:
         # An id that cannot be one is None here, and NULL is equal to nothing.
@@ -300,7 +300,7 @@ class SQLMetadata:
 
     def _read(self, work: Callable[[Connection], Rows]) -> Rows:
         try:
-            return self._database.read(work, empty=[])
+            return self.database.read(work, empty=[])
         except UnicodeEncodeError:
             # A name with half a surrogate pair, which is how a command line gives bytes that are
             # no text. Nothing is called so.
@@ -308,9 +308,9 @@ class SQLMetadata:
 
     def _change(self, key: RunKey, work: Callable[[Connection], None]) -> None:
         # Writing makes the database; but where there is none, there is no run to write about.
-        if not self._database.exists():
+        if not self.database.exists():
             raise UnknownRun(key, self.place)
-        self._database.write(work)
+        self.database.write(work)
 
     def _get_run(self, connection: Connection, key: RunKey) -> int:
         row = connection.execute(schema.FIND_RUN_ID, (key.flow, parse_id(key.run))).fetchone()

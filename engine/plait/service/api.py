@@ -38,19 +38,20 @@ class Asked:
     @property
     def run(self) -> RunKey:
         """The run that the path names."""
-        return RunKey(self._name("flow"), self._name("run"))
+        return RunKey(self.part("flow"), self.part("run"))
 
     @property
     def step(self) -> str:
         """The step that the path names."""
-        return self._name("step")
+        return self.part("step")
 
     @property
     def task(self) -> TaskKey:
         """The task that the path names."""
-        return TaskKey(*self.run, self.step, self._name("task"))
+        return TaskKey(*self.run, self.step, self.part("task"))
 
-    def _name(self, part: str) -> str:
+    def part(self, part: str) -> str:
+        """Give a part of a pathspec that the path names. Raises Refused."""
         try:
             return wire.read_name(self.path[part], part)
         except wire.BadRecord:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from plait.base.errors import PlaitError
 from plait.metadata.errors import BadTag, SystemTag, UnknownRun
+from plait.metadata.guests import Guests, NoSuchGuest
 from plait.metadata.protocol import MetadataStore
+from plait.metadata.sql import SQLMetadata
 from plait.metadata.wire import BadRecord
-from plait.service import api
+from plait.service import api, guest_api
 from plait.service.errors import ServiceNotInstalled
 from plait.service.limits import Gate, Refused, read_json
 from plait.service.openapi import describe
@@ -43,7 +45,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 _WORKERS = 16
 
 
-def make_app(store: MetadataStore, token: str | None, version: str) -> Starlette:
+def make_app(store: SQLMetadata, token: str | None, version: str) -> Starlette:
     """Make the application.
 
     Args:
@@ -62,6 +64,13 @@ def make_app(store: MetadataStore, token: str | None, version: str) -> Starlette
         raise ServiceNotInstalled(error.name or "starlette") from error
 
     answers = _Answers(store, Gate(token), version)
+    guests = Guests(store.database)
+    every = [
+        *((method, path, partial(handler, store)) for method, path, handler in ROUTES),
+        *((method, path, partial(handler, guests)) for method, path, handler in guest_api.ROUTES),
+        *((method, path, partial(handler, guests)) for method, path, handler in guest_api.BEATS),
+    ]
+    beats = {path for _, path, _ in guest_api.BEATS}
     return Starlette(
         routes=[
             Route("/healthz", answers.health),
@@ -69,8 +78,12 @@ def make_app(store: MetadataStore, token: str | None, version: str) -> Starlette
             Route("/version", answers.version),
             Route("/openapi.json", answers.openapi),
             *(
-                Route(path, partial(answers.ask, handler), methods=[method])
-                for method, path, handler in ROUTES
+                Route(
+                    path,
+                    partial(answers.ask, handler, reads=path not in beats),
+                    methods=[method],
+                )
+                for method, path, handler in every
             ),
         ],
         exception_handlers={HTTPException: answers.on_http},
@@ -89,15 +102,20 @@ class _Answers:
         self._document = describe(version)
         self._limiter = anyio.CapacityLimiter(_WORKERS)
 
-    async def ask(self, handler: Handler, request: Request) -> Response:
-        """Let a handler answer."""
+    async def ask(
+        self, handler: Callable[[api.Asked], Any], request: Request, *, reads: bool
+    ) -> Response:
+        """Let a handler answer; if it *reads*, what a POST or PATCH holds has to be JSON."""
         try:
             self._gate.check(request)
-            body = await read_json(request) if request.method in ("POST", "PATCH") else None
+            with_body = reads and request.method in ("POST", "PATCH")
+            body = await read_json(request) if with_body else None
             asked = api.Asked(request.path_params, request.query_params, body)
-            return _answer(await self._work(partial(handler, self._store, asked)))
+            return _answer(await self._work(partial(handler, asked)))
         except Refused as refused:
             return _refuse(refused)
+        except NoSuchGuest:
+            return _refuse(Refused(404, "not-there", "there is nothing of this path"))
         except BadRecord as mistake:
             return _refuse(Refused(422, "bad-record", str(mistake)))
         except PlaitError as error:
@@ -113,7 +131,9 @@ class _Answers:
 
     async def ping(self, _request: Request) -> Response:
         """Say that it is there."""
-        return _text("pong")
+        found = _text("pong")
+        found.headers["METADATA_SERVICE_VERSION"] = guest_api.SERVICE_VERSION
+        return found
 
     async def version(self, _request: Request) -> Response:
         """Say which plait this is."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-_NAME = {"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^[^/\\x00-\\x1f\\x7f]+$"}
+from plait.service.guest_openapi import describe_guests
+from plait.service.openapi_words import NAME, asks, object_of
+
 _ID = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}
 _TAGS = {
     "type": "array",
@@ -29,7 +31,7 @@ def describe(version: str) -> dict[str, Any]:
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {
-                "error": _object(
+                "error": object_of(
                     error={
                         "type": "object",
                         "required": ["slug", "why"],
@@ -39,14 +41,14 @@ def describe(version: str) -> dict[str, Any]:
             },
         },
         "paths": {
-            "/healthz": {"get": _asks("Whether it can work", _object(status={"type": "string"}))},
+            "/healthz": {"get": asks("Whether it can work", object_of(status={"type": "string"}))},
             "/ping": {"get": _says("Whether it is there")},
             "/version": {"get": _says("The version of plait")},
-            "/api/1/flows": {"get": _asks("All flows that have runs", _object(flows=_TEXTS))},
+            "/api/1/flows": {"get": asks("All flows that have runs", object_of(flows=_TEXTS))},
             "/api/1/runs": {
-                "post": _asks(
+                "post": asks(
                     "Record a new run; the same `request` again gives the same run",
-                    _object(key=_TEXTS),
+                    object_of(key=_TEXTS),
                     body={
                         "type": "object",
                         "required": ["run"],
@@ -59,15 +61,15 @@ def describe(version: str) -> dict[str, Any]:
                 )
             },
             "/api/1/runs/find": {
-                "post": _asks(
+                "post": asks(
                     "Runs of a flow, newest first",
-                    _object(runs=_RECORDS, more=_BOOL),
+                    object_of(runs=_RECORDS, more=_BOOL),
                     body={
                         "type": "object",
                         "required": ["flow"],
                         "additionalProperties": False,
                         "properties": {
-                            "flow": _NAME,
+                            "flow": NAME,
                             "tags": _TAGS,
                             "status": {"enum": _STATUS},
                             "before": {"anyOf": [_ID, {"type": "null"}]},
@@ -77,9 +79,9 @@ def describe(version: str) -> dict[str, Any]:
                 )
             },
             "/api/1/facts": {
-                "post": _asks(
+                "post": asks(
                     "Record what happened, all of it or nothing",
-                    _object(recorded={"type": "integer"}),
+                    object_of(recorded={"type": "integer"}),
                     body={
                         "type": "object",
                         "required": ["facts"],
@@ -89,16 +91,16 @@ def describe(version: str) -> dict[str, Any]:
                 )
             },
             "/api/1/damage": {
-                "get": _asks("Read everything and say what is damaged", _object(sentences=_TEXTS))
+                "get": asks("Read everything and say what is damaged", object_of(sentences=_TEXTS))
             },
             root: {
-                "get": _asks("A run", _object(run={"type": "object"}), run),
-                "delete": _asks("Remove a run that has ended", _object(deleted=_BOOL), run),
+                "get": asks("A run", object_of(run={"type": "object"}), run),
+                "delete": asks("Remove a run that has ended", object_of(deleted=_BOOL), run),
             },
             f"{root}/tags": {
-                "patch": _asks(
+                "patch": asks(
                     "Change a run's tags",
-                    _object(tags=_TEXTS),
+                    object_of(tags=_TEXTS),
                     run,
                     body={
                         "type": "object",
@@ -107,49 +109,21 @@ def describe(version: str) -> dict[str, Any]:
                     },
                 )
             },
-            f"{root}/steps": {"get": _asks("The steps of a run", _object(steps=_RECORDS), run)},
+            f"{root}/steps": {"get": asks("The steps of a run", object_of(steps=_RECORDS), run)},
             f"{root}/steps/{{step}}/tasks": {
-                "get": _asks(
+                "get": asks(
                     "Tasks of a step, newest first",
-                    _object(tasks=_RECORDS, more=_BOOL),
+                    object_of(tasks=_RECORDS, more=_BOOL),
                     step,
                     query={"before": _ID, "limit": _LIMIT},
                 )
             },
             f"{root}/steps/{{step}}/tasks/{{task}}": {
-                "get": _asks("A task", _object(task={"type": "object"}), task)
+                "get": asks("A task", object_of(task={"type": "object"}), task)
             },
+            **describe_guests(),
         },
     }
-
-
-def _object(**members: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(members), "properties": members}
-
-
-def _asks(
-    summary: str,
-    answer: dict[str, Any],
-    path: tuple[str, ...] = (),
-    *,
-    query: dict[str, Any] | None = None,
-    body: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    parameters = [
-        {"name": name, "in": "path", "required": True, "schema": _NAME} for name in path
-    ] + [{"name": name, "in": "query", "schema": schema} for name, schema in (query or {}).items()]
-    error = {"$ref": "#/components/schemas/error"}
-    operation: dict[str, Any] = {
-        "summary": summary,
-        "parameters": parameters,
-        "responses": {
-            "200": {"description": "So it is", "content": _json(answer)},
-            "default": {"description": "It is not answered", "content": _json(error)},
-        },
-    }
-    if body is not None:
-        operation["requestBody"] = {"required": True, "content": _json(body)}
-    return operation
 
 
 def _says(summary: str) -> dict[str, Any]:
@@ -159,7 +133,3 @@ def _says(summary: str) -> dict[str, Any]:
         "security": [],
         "responses": {"200": {"description": "Text", "content": text}},
     }
-
-
-def _json(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from plait.metadata.protocol import MetadataStore
+from plait.metadata.sql import SQLMetadata
 from plait.service.app import make_app
 from plait.service.errors import (
     BadDatabaseURL,
@@ -24,7 +24,7 @@ _MOST_AT_ONCE = 500
 _MAX_HEADERS = 64_000
 
 
-def open_database(url: str) -> MetadataStore:
+def open_database(url: str) -> SQLMetadata:
     """Open the store of facts that `--db` names; touches nothing yet.
 
     Args:
@@ -129,7 +129,9 @@ def _run(server: Any, listening: socket.socket) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
+    # TCP by name: only then has asyncio each part of an answer sent at once, and not after the
+    # 40 ms for which the other end holds back its word that it has the part before.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))

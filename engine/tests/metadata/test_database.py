@@ -93,7 +93,7 @@ def test_a_newer_database_is_left_alone(path: Path) -> None:
         connection.execute("PRAGMA user_version = 7")
     before = path.read_bytes()
 
-    assert "it is of format 7; this plait knows formats up to 2" in fail(path, NewerMetadata)
+    assert "it is of format 7; this plait knows formats up to 3" in fail(path, NewerMetadata)
     assert path.read_bytes() == before
 
 

@@ -176,7 +176,7 @@ def test_ten_thousand_tasks_are_a_few_queries(store: SQLiteMetadata) -> None:
     key = store.create_run(NewRun("A", 1.0))
     store.record(start(key, *range(10_000)))
     queries: list[str] = []
-    connection = store._database._connection
+    connection = store.database._connection
     assert connection is not None
     connection.set_trace_callback(queries.append)
 
@@ -322,6 +322,8 @@ def test_a_database_of_the_version_before_is_brought_on(store: SQLiteMetadata, p
     key = store.create_run(NewRun("A", 1.0))
     store.close()
     with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE guest")
+        connection.execute("DROP TABLE guest_entry")
         connection.execute("DROP INDEX run_by_request")
         connection.execute("ALTER TABLE run DROP COLUMN request")
         connection.execute("PRAGMA user_version = 1")

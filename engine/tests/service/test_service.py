@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -71,6 +72,14 @@ def fail(kind: type[PlaitError], act: Callable[[], object]) -> str:
     with pytest.raises(kind) as raised:
         act()
     return raised.value.format()
+
+
+def time_of(connection: HTTPConnection, path: str) -> float:
+    """Give the seconds that a request took."""
+    begun = time.monotonic()
+    connection.request("GET", path)
+    connection.getresponse().read()
+    return time.monotonic() - begun
 
 
 def test_it_says_how_it_is(ask: Ask) -> None:
@@ -179,7 +188,7 @@ def test_a_database_that_is_away_is_503(tmp_path: Path) -> None:
 
 
 def test_it_is_started_and_ends_in_order(tmp_path: Path) -> None:
-    """`plait service` says where it listens, answers, and ends on SIGTERM."""
+    """`plait service` says where it listens, answers without delay, and ends on SIGTERM."""
     code = "from plait.cli.plait import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", code, "service", "--db", "sqlite:///facts.db", "--port", "0"],
@@ -190,7 +199,10 @@ def test_it_is_started_and_ends_in_order(tmp_path: Path) -> None:
         line = process.stderr.readline()
         with closing(HTTPConnection(line.rpartition("//")[2].strip(), timeout=20)) as connection:
             connection.request("GET", "/healthz")
-            assert connection.getresponse().status == 200
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (200, b'{"status": "ok"}')
+            # One part of an answer that waits for the other end's word waits for 40 ms.
+            assert min(time_of(connection, "/ping") for _ in range(20)) < 0.03
         process.send_signal(signal.SIGTERM)
         said = process.stderr.read()
     assert process.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
