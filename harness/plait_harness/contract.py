@@ -216,12 +216,12 @@ def _client() -> Iterator[Row]:
 
 def _runner() -> Iterator[Row]:
     from plait import NBRunner, Runner
-    from plait.runner.executing import ExecutingRun
+    from plait.runner.executing import ExecutingRun, ExecutingTask
 
-    for cls in (Runner, NBRunner, ExecutingRun):
+    for cls in (Runner, NBRunner, ExecutingRun, ExecutingTask):
         for row in _members(cls):
-            if cls is not NBRunner or row.name in vars(cls):
-                words = row.words | {"Runner" if cls is ExecutingRun else cls.__name__}
+            if cls in (Runner, ExecutingRun) or row.name in vars(cls):
+                words = row.words | {"NBRunner" if cls is NBRunner else "Runner"}
                 shown = f"{cls.__name__}.{row.name}"
                 yield Row(shown, words, meaning=row.meaning, tests=("runner/",))
 

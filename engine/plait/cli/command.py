@@ -56,6 +56,8 @@ class Option(click.Option):
 
 
 if TYPE_CHECKING:
+    from plait.base.errors import Finding
+
     _Text = click.ParamType[str]
 else:
     # It takes no type at run time before click 8.2.
@@ -100,15 +102,25 @@ class Command(click.Command):
         self.allow_extra_args = True
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the command's options and arguments."""
-        with _naming(ctx):
+        """Take the command's options and arguments.
+
+        Raises:
+            UsageError: With everything that is wrong with them.
+        """
+        with _telling_all(self, ctx, args):
             return super().parse_args(ctx, args)
+
+    def find_mistakes(self, ctx: click.Context) -> Sequence[Finding]:  # noqa: ARG002  # a command's
+        """Give what is wrong with what click takes as it is, such as a flow's parameters."""
+        return ()
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. Raises UnexpectedArgument for arguments that it does not take."""
         if ctx.args:
             usage = " ".join([ctx.command_path, *self.collect_usage_pieces(ctx)])
-            raise UnexpectedArgument(str(ctx.info_name), ctx.args, usage)
+            error = UnexpectedArgument(str(ctx.info_name), ctx.args, usage)
+            error.findings = (*error.findings, *self.find_mistakes(ctx))
+            raise error
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -164,7 +176,7 @@ class Program(click.Group):
         """Take the options before the command; without anything, print the help."""
         if not args and not self.invoke_without_command:
             _show_help(ctx, self.params[-1], value=True)
-        with _naming(ctx):
+        with _telling_all(self, ctx, args):
             return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
@@ -252,13 +264,19 @@ def write_examples(path: str, examples: Mapping[str, str], formatter: click.Help
 
 
 @contextmanager
-def _naming(ctx: click.Context) -> Iterator[None]:
-    """Put *ctx* into usage errors; click leaves it out where an option lacks its value."""
+def _telling_all(command: click.Command, ctx: click.Context, args: Sequence[str]) -> Iterator[None]:
+    """Turn click's first complaint about *args* into all that is wrong with them."""
+    given = list(args)  # click takes from the list that it is given
     try:
         yield
     except click.UsageError as error:
+        # Click leaves it out where an option lacks its value.
         error.ctx = error.ctx or ctx
-        raise
+        if ctx.resilient_parsing:
+            raise
+        from plait.cli.mistakes import find_all
+
+        raise find_all(error, command, ctx, given) from error
 
 
 def _help_option() -> click.Option:

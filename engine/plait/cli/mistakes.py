@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 from click.core import ParameterSource
 
-from plait.base.errors import PlaitError, UsageError, nearest
+from plait.base.errors import Finding, PlaitError, UsageError, nearest
 
 
 class UnknownCommand(UsageError):
@@ -123,6 +123,56 @@ def translate_usage(error: click.UsageError) -> UsageError:
     if isinstance(error, click.BadOptionUsage):
         return BadOption(error.option_name, _sentence(error.message), path)
     return _other_usage(error.message, path)
+
+
+def find_all(
+    first: click.UsageError, command: click.Command, ctx: click.Context, args: Sequence[str]
+) -> UsageError:
+    """Give all that is wrong with a command line, of which click tells the first alone.
+
+    Args:
+        first: What click told.
+        command: The command or program that was called.
+        ctx: Its context.
+        args: What it was given.
+    """
+    told = translate_usage(first)
+    found = list(told.findings)
+    for more in _find_more(command, ctx, args):
+        found += [each for each in more if each not in found]
+    told.findings = tuple(found)
+    return told
+
+
+def _find_more(
+    command: click.Command, ctx: click.Context, args: Sequence[str]
+) -> Iterator[Sequence[Finding]]:
+    ctx.ignore_unknown_options = True
+    try:
+        opts, rest, _ = command.make_parser(ctx).parse_args(args=list(args))
+    except click.UsageError as error:
+        error.ctx = error.ctx or ctx
+        yield translate_usage(error).findings
+        return  # an option without its value: what is a value and what is not can't be told
+    known = {name for one in command.get_params(ctx) for name in (*one.opts, *one.secondary_opts)}
+    marked = args[: args.index("--")] if "--" in args else args
+    for word in rest:
+        if isinstance(command, click.Group) and not word.startswith("-"):
+            break  # the command, whose options are its own
+        name = word.partition("=")[0]
+        if name.startswith("--") and name not in known and word in marked:
+            yield translate_usage(click.NoSuchOption(name, ctx=ctx)).findings
+    # Options alone: behind an unknown one nobody knows which words are arguments.
+    for parameter in command.get_params(ctx):
+        if isinstance(parameter, click.Option) and not parameter.is_eager:
+            try:
+                parameter.handle_parse_result(ctx, opts, [])
+            except click.UsageError as error:
+                error.ctx = error.ctx or ctx
+                yield translate_usage(error).findings
+    find = getattr(command, "find_mistakes", None)
+    if find is not None:
+        yield find(ctx)
 
 
 def _other_usage(message: str, path: str) -> UsageError:

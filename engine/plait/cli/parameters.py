@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from plait.base.errors import UsageError
 from plait.cli.command import Command, Option
 from plait.cli.session import Session
 
 if TYPE_CHECKING:
+    from plait.base.errors import Finding
     from plait.flow.parameters import Parameter
 
 _GIVEN = "plait.cli.given_parameters"
@@ -27,6 +29,16 @@ class ParameterCommand(Command):
             options = ctx.meta[f"{_GIVEN}.options"] = self.make_options(ctx)
         return [*options, *super().get_params(ctx)]
 
+    def find_mistakes(self, ctx: click.Context) -> Sequence[Finding]:
+        """Give what is wrong with the values of the flow's parameters."""
+        from plait.flow.parameters import resolve_parameters
+
+        try:
+            resolve_parameters(_session(ctx).read_definition(), given_parameters(ctx))
+        except UsageError as error:
+            return error.findings
+        return ()
+
     def make_options(self, ctx: click.Context) -> list[click.Parameter]:
         """Make the options for the flow's parameters."""
         definition = _session(ctx).read_definition()
@@ -39,6 +51,13 @@ class ParameterCommand(Command):
 
 class ResumeCommand(ParameterCommand):
     """A command that knows the flow's parameters only to say that it takes none."""
+
+    def find_mistakes(self, ctx: click.Context) -> Sequence[Finding]:
+        """Say of each parameter that was given that there is none to give."""
+        from plait.runtime.origin import ParameterInResume
+
+        given = given_parameters(ctx)
+        return ParameterInResume(given).findings if given else ()
 
     def make_options(self, ctx: click.Context) -> list[click.Parameter]:
         """Make the options, which help leaves out."""

@@ -43,7 +43,8 @@ def format_options(
         if name in _MANY:
             options.extend(f"--{_MANY[name]}={_format(name, each)}" for each in _many(value))
         elif name in flags:
-            options.append(f"--{name}" if value else f"--no-{name}")
+            option = name.replace("_", "-")
+            options.append(f"--{option}" if value else f"--no-{option}")
         elif isinstance(value, (list, tuple, dict)):
             handed[name] = _plain(name, value)
         else:

@@ -1,4 +1,4 @@
-"""A run that was started from Python: how it goes, what it prints, and the client's view of it."""
+"""What was started from Python: how it goes, what it prints, and the client's view of it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from plait.runner.process import STREAMS, RunProcess, Stream
 
 if TYPE_CHECKING:
     from plait.client.run import Run
+    from plait.client.task import Task
 
 _PAUSE = 0.02
 """Seconds between two looks at what a run has written."""
@@ -31,36 +32,21 @@ class NoSuchStream(UsageError, ValueError):
         )
 
 
-class ExecutingRun:
-    """A run that was started from Python, going on or ended.
-
-    As a context manager it removes the files of an ended run when it is left. A run that still
-    goes on is left alone, unless its Runner was told `stop_on_exit=True`.
+class Executing:
+    """The process of a flow that was started from Python, going on or ended.
 
     Args:
         process: Its process.
         stop_on_exit: Whether leaving the context stops it.
     """
 
+    _PARTS: tuple[str, ...] = ("flow", "run")
+    """What its pathspec is made of, in what the process said when it began."""
+
     def __init__(self, process: RunProcess, *, stop_on_exit: bool = False) -> None:
         self._process = process
         self._stop_on_exit = stop_on_exit
         self._timed_out = False
-        self._run: Run | None = None
-
-    @property
-    def run(self) -> Run:
-        """The run, as the client shows it, from the store that it writes to."""
-        if self._run is None:
-            # Here, because who only starts runs and looks at their exit codes needs no client.
-            from plait.client.opening import open_run
-            from plait.client.run import Run
-            from plait.client.source import connect_to
-
-            pathspec = self._pathspec()
-            connection = connect_to(self._process.announced["metadata"])
-            self._run = Run(open_run(connection, pathspec, any_namespace=True))
-        return self._run
 
     @property
     def status(self) -> str:
@@ -186,11 +172,61 @@ class ExecutingRun:
         await asyncio.to_thread(self.cleanup)
 
     def __repr__(self) -> str:
-        return f"<ExecutingRun {self._pathspec()}: {self.status}>"
+        return f"<{type(self).__name__} {self._pathspec()}: {self.status}>"
 
     def _pathspec(self) -> str:
         said = self._process.announced
-        return f"{said['flow']}/{said['run']}"
+        return "/".join(said[part] for part in self._PARTS)
+
+
+class ExecutingRun(Executing):
+    """A run that was started from Python, going on or ended.
+
+    As a context manager it removes the files of an ended run when it is left. A run that still
+    goes on is left alone, unless its Runner was told `stop_on_exit=True`.
+    """
+
+    _run: Run | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run, as the client shows it, from the store that it writes to."""
+        if self._run is None:
+            # Here, because who only starts runs and looks at their exit codes needs no client.
+            from plait.client.opening import open_run
+            from plait.client.run import Run
+            from plait.client.source import connect_to
+
+            connection = connect_to(self._process.announced["metadata"])
+            self._run = Run(open_run(connection, self._pathspec(), any_namespace=True))
+        return self._run
+
+
+class ExecutingTask(Executing):
+    """A step that is spun from Python, going on or ended.
+
+    As a context manager it removes its files when it is left, what the step set among them, unless
+    that is kept by `persist=True`.
+    """
+
+    _PARTS = ("flow", "run", "step", "task")
+    _task: Task | None = None
+
+    @property
+    def task(self) -> Task:
+        """The task, as the client shows it, from a store of its own; once it has ended.
+
+        Raises:
+            PlaitNotFound: It still goes on.
+        """
+        if self._task is None:
+            from plait.client.opening import open_task
+            from plait.client.source import connect_to
+            from plait.client.task import Task
+
+            connection = connect_to(self._process.announced["metadata"])
+            self._task = Task(open_task(connection, self._pathspec(), any_namespace=True))
+        return self._task
 
 
 def show(stream: Stream, data: bytes) -> None:

@@ -34,6 +34,8 @@ class Call:
         env: Variables over those of this process; None takes one away.
         cwd: The folder to run in; None for that of this process.
         files: Files to write beside the output first, by name; gone with it.
+        kept: The name of a folder beside the output for what the command keeps, gone with it;
+            empty for none.
     """
 
     script: str
@@ -43,6 +45,7 @@ class Call:
     env: Mapping[str, str | None] = field(default_factory=dict)
     cwd: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    kept: str = ""
 
 
 class RunProcess:
@@ -81,6 +84,8 @@ class RunProcess:
             with open(self.path("parameters"), "w", encoding="utf-8") as file:
                 json.dump(dict(call.handed), file)
             told += ["--parameters-file", self.path("parameters")]
+        if call.kept:
+            told += ["--keep-in", self.path(call.kept)]
         script = self.path(call.script) if call.script in call.files else call.script
         env: dict[str, str] = dict(os.environ)
         for name, value in call.env.items():

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any, Self, TypeVar
 
 from plait.runner.arguments import FLAGS, format_configs, format_options
-from plait.runner.errors import NoSuchFlowFile, RunNotStarted
-from plait.runner.executing import ExecutingRun, show
+from plait.runner.errors import BadRunArgument, NoSuchFlowFile, RunNotStarted
+from plait.runner.executing import Executing, ExecutingRun, ExecutingTask, show
 from plait.runner.process import Call, RunProcess
+
+E = TypeVar("E", bound=Executing)
 
 _PAUSE = 0.01
 """Seconds between two looks at whether a run has begun."""
@@ -80,7 +83,7 @@ class Runner:
         self._before += [f"--{name.replace('_', '-')}={value}" for name, value in handed.items()]
         self._before += format_configs(top_level.get("config"), top_level.get("config_value"))
         self._files: dict[str, str] = {}
-        self._runs: list[ExecutingRun] = []
+        self._runs: list[Executing] = []
 
     def run(self, **arguments: Any) -> ExecutingRun:
         """Run the flow to its end. A run that fails is no exception: see its `status`.
@@ -93,7 +96,7 @@ class Runner:
             BadRunArgument: An argument has a value that a run cannot be given.
             KeyboardInterrupt: Ctrl-C; the run is stopped by then.
         """
-        return self._follow("run", arguments)
+        return self._follow(ExecutingRun, self._call("run", arguments))
 
     def resume(self, step_to_rerun: str | None = None, **arguments: Any) -> ExecutingRun:
         """Go on where a run failed, to the end.
@@ -106,17 +109,37 @@ class Runner:
         Raises:
             RunNotStarted: The flow's program ended before there was a run.
         """
-        return self._follow("resume", arguments, step_to_rerun)
+        return self._follow(ExecutingRun, self._call("resume", arguments, step_to_rerun))
+
+    def spin(self, step: str, **arguments: Any) -> ExecutingTask:
+        """Run one step alone, on what one of its past tasks had before it, to the end.
+
+        A step that fails is no exception: see its `status`.
+
+        Args:
+            step: The step.
+            arguments: Options of `spin`: `origin_run_id`, `spin_pathspec`, `index` (a number, or of
+                nested foreaches several), `artifacts_module`, `skip_decorators` and `persist`.
+
+        Raises:
+            RunNotStarted: The flow's program ended before the step began.
+            BadRunArgument: An argument has a value that a command line cannot hold.
+        """
+        return self._follow(ExecutingTask, self._call_spin(step, arguments))
 
     async def async_run(self, **arguments: Any) -> ExecutingRun:
         """Start a run as `run` does, and come back as soon as it has begun."""
-        return await self._launch("run", arguments)
+        return await self._launch(ExecutingRun, self._call("run", arguments))
 
     async def async_resume(
         self, step_to_rerun: str | None = None, **arguments: Any
     ) -> ExecutingRun:
         """Start as `resume` does, and come back as soon as the run has begun."""
-        return await self._launch("resume", arguments, step_to_rerun)
+        return await self._launch(ExecutingRun, self._call("resume", arguments, step_to_rerun))
+
+    async def async_spin(self, step: str, **arguments: Any) -> ExecutingTask:
+        """Start as `spin` does, and come back as soon as the step has begun."""
+        return await self._launch(ExecutingTask, self._call_spin(step, arguments))
 
     def cleanup(self) -> None:
         """Remove the files of the runs that have ended; what they printed can still be read."""
@@ -137,8 +160,25 @@ class Runner:
 
         await asyncio.to_thread(self.cleanup)
 
-    def _call(self, command: str, arguments: Mapping[str, Any], step: str | None) -> Call:
-        options, handed = format_options(arguments)
+    def _call_spin(self, step: str, arguments: Mapping[str, Any]) -> Call:
+        given = dict(arguments)
+        index = given.get("index")
+        if isinstance(index, (list, tuple)):
+            given["index"] = ",".join(map(str, index))
+        call = self._call("spin", given, step, flags=_flags(given))
+        for name, value in call.handed.items():
+            # A step has no parameters of its own that could come by a file.
+            raise BadRunArgument(name, value)
+        return replace(call, kept="spun")
+
+    def _call(
+        self,
+        command: str,
+        arguments: Mapping[str, Any],
+        step: str | None = None,
+        flags: Collection[str] = (),
+    ) -> Call:
+        options, handed = format_options(arguments, flags)
         positional = [] if step is None else [step]
         return Call(
             script=self._script,
@@ -150,19 +190,15 @@ class Runner:
             files=self._files,
         )
 
-    def _follow(
-        self, command: str, arguments: Mapping[str, Any], step: str | None = None
-    ) -> ExecutingRun:
-        process = RunProcess(self._call(command, arguments, step))
+    def _follow(self, kind: type[E], call: Call) -> E:
+        process = RunProcess(call)
         process.follow(self._show)
-        return self._began(process)
+        return self._began(kind, process)
 
-    async def _launch(
-        self, command: str, arguments: Mapping[str, Any], step: str | None = None
-    ) -> ExecutingRun:
+    async def _launch(self, kind: type[E], call: Call) -> E:
         import asyncio
 
-        process = RunProcess(self._call(command, arguments, step))
+        process = RunProcess(call)
         try:
             while process.find_announced() is None and not process.ended.is_set():
                 await asyncio.sleep(_PAUSE)
@@ -170,16 +206,16 @@ class Runner:
             await asyncio.to_thread(process.stop)
             process.clean_up()
             raise
-        return self._began(process)
+        return self._began(kind, process)
 
-    def _began(self, process: RunProcess) -> ExecutingRun:
+    def _began(self, kind: type[E], process: RunProcess) -> E:
         if process.find_announced() is None:
             code = process.returncode
             assert code is not None, "it has ended"
             said = process.read("stderr").decode("utf-8", "backslashreplace")
             process.clean_up()
             raise RunNotStarted(self.flow_file, code, said)
-        run = ExecutingRun(process, stop_on_exit=self._stop_on_exit)
+        run = kind(process, stop_on_exit=self._stop_on_exit)
         self._runs.append(run)
         return run
 

@@ -16,7 +16,7 @@ from plait.base.clock import SystemClock
 from plait.base.errors import PlaitError
 from plait.base.identity import host_name, platform_name, system_tags, user_name
 from plait.base.layout import run_file_key, runs_prefix
-from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey, TaskKey
 from plait.base.process import describe_process
 from plait.base.records import ArtifactRef, AttemptFacts, Failure, FailureKind
 from plait.base.version import VERSION
@@ -212,12 +212,22 @@ def create_run(  # noqa: PLR0913  # what differs between a run, a resumed, a rem
         if options.run_id_file:
             _write_whole(options.run_id_file, key.run)
         if options.announce_file:
-            told = {"flow": key.flow, "run": key.run, "metadata": stores.metadata.place}
-            _write_whole(options.announce_file, json.dumps(told))
+            announce(options.announce_file, key, stores.metadata.place)
     except BaseException as error:
         record_break(stores.metadata, key, error)
         raise
     return key
+
+
+def announce(file: str, key: RunKey | TaskKey, place: str) -> None:
+    """Tell the program that started a run, or a task alone, that it begins.
+
+    Args:
+        file: What that program looks for.
+        key: The run or the task.
+        place: Where its facts are.
+    """
+    _write_whole(file, json.dumps({**key._asdict(), "metadata": place}))
 
 
 def plan_run(definition: FlowDefinition, user: str, options: Mapping[str, Any]) -> RunTraits:

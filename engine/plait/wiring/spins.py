@@ -17,6 +17,7 @@ from plait.base.settings import StoreChoice
 from plait.runtime.options import RunOptions, RunOutcome
 from plait.runtime.reporter import Event, Reporter, RunBegan, RunOver
 from plait.upkeep.claim import share_values
+from plait.upkeep.spins import SPINS
 from plait.wiring.overlay import Below, lay_over, leave_out_decorators, open_below
 from plait.wiring.packages import keep_code
 from plait.wiring.stores import Stores, find_root, open_stores
@@ -25,9 +26,6 @@ from plait.wiring.workers import SPAWN_SECONDS, check_workers, open_workers
 if TYPE_CHECKING:
     from plait.artifacts.store import ArtifactStore, SealedAttempt
     from plait.flow.definition import FlowDefinition
-
-SPINS = "spins"
-"""The folder, in that of the store, in which spins are kept that somebody wanted kept."""
 
 _SCRATCH = "scratch"
 
@@ -63,6 +61,7 @@ def spun_task(  # noqa: PLR0913  # what a person may choose, each by its name
     given: Mapping[str, Any],
     persist: bool,
     plain: bool,
+    keep_in: str | None = None,
 ) -> Iterator[Spun]:
     """Run one step's task in a process of its own, in a store of its own.
 
@@ -76,6 +75,8 @@ def spun_task(  # noqa: PLR0913  # what a person may choose, each by its name
         given: Values in place of what the inputs hold, by name.
         persist: Whether the store stays.
         plain: Whether the step's decorators are left out.
+        keep_in: A folder that is not there yet, for the store to stay in where it does not stay
+            among those that a person wanted kept; None for none.
 
     Yields:
         What came of it.
@@ -88,16 +89,18 @@ def spun_task(  # noqa: PLR0913  # what a person may choose, each by its name
     if plain:
         definition = leave_out_decorators(definition)
     name = f"{definition.name}-{os.getpid()}-{os.urandom(4).hex()}"
-    place = _claim(below_root) if persist else os.path.join(below_root, _SCRATCH, name)
+    passing = keep_in or os.path.join(below_root, _SCRATCH, name)
+    place = _claim(below_root) if persist else passing
+    stays = persist or keep_in is not None
     own = RunKey(definition.name, str(highest + 1))
     below = Below(below_root, run_prefix(own), plain, choice.datastore)
     options = replace(options, command=_move(options.command, place))
     shared = share_values(below_root, definition.name)
     kept: str | None = None
     try:
-        with _open(place, name, below, persist=persist) as stores:
+        with _open(place, name, below, persist=stays) as stores:
             spun = _spin(definition, past, options, stores, reporter, below, own, given)
-            if persist:
+            if stays:
                 _bring_along(stores, own, below)
                 kept = place
             yield replace(spun, place=kept)
@@ -119,7 +122,7 @@ def _spin(
     given: Mapping[str, Any],
 ) -> Spun:
     from plait.flow.parameters import resolve_parameters
-    from plait.runtime.creation import create_run
+    from plait.runtime.creation import announce, create_run
     from plait.runtime.scheduler import RunPlaces, Scheduler
     from plait.runtime.spin import SpinState, adopt_inputs, make_order, read_origin
 
@@ -130,13 +133,16 @@ def _spin(
         new = [name for name in definition.parameters if name not in origin.constants]
         parameters = resolve_parameters(definition, {}, {}, only=new)
         code, _ = keep_code(definition, options, stores.storage)
+        quietly = replace(options, announce_file=None)
         key = create_run(
-            definition, parameters, options, stores, code=code, above=int(own.run) - 1,
+            definition, parameters, quietly, stores, code=code, above=int(own.run) - 1,
             carried=origin.find_parameters(definition),
         )  # fmt: skip
         assert key == own, f"the first run of a new store is {key}"
         order = make_order(definition.graph[past.step], facts, own)
         adopt_inputs(origin, order, before, stores, given)
+        if options.announce_file:
+            announce(options.announce_file, order.key.task_key, stores.metadata.place)
         artifacts = stores.artifacts(definition.name)
         scheduler = Scheduler(
             own,

@@ -52,14 +52,17 @@ def gc(
 
     That is what killed tasks and removed runs left. Whole runs are removed only with --keep-runs or
     --older-than; never one that goes on, nor one that it resumes, nor a value that any other run
-    still refers to. Runs may go on meanwhile.
+    still refers to. Spins that were kept go like runs, counted by themselves. Runs may go on
+    meanwhile.
     """
+    from plait.base.clock import SystemClock
     from plait.upkeep.clean import clean
     from plait.upkeep.plan import Policy
+    from plait.upkeep.spins import clean_spins
 
     screen = Screen(sys.stdout)
     policy = Policy(keep_runs, older_than)
-    size = removed = waiting = 0
+    size = removed = waiting = gone = 0
     with open_house(datastore_root) as stores:
         for cleaned in clean(stores, policy, dry_run=dry_run):
             size += cleaned.size
@@ -79,8 +82,19 @@ def gc(
                     f"  {count(cleaned.waiting, 'value')} ({format_size(cleaned.waiting_size)}) "
                     f"can go when no run of {cleaned.flow} goes on"
                 )
+        now = SystemClock().now()
+        for spun in clean_spins(stores.root, open_house, policy, dry_run=dry_run, now=now):
+            size += spun.size
+            removed += len(spun.files)
+            gone += len(spun.spins)
+            name = screen.paint(spun.flow or "killed as they began", "bold")
+            told = f"{count(len(spun.spins), 'kept spin')}, {count(len(spun.files), 'file')}"
+            screen.line(f"{name}: {told}, {format_size(spun.size)}")
+            screen.line(f"  spins: {', '.join(spun.spins)}")
+            for file in spun.files if files else ():
+                screen.line(f"  {file}")
         verb = "would be removed" if dry_run else "removed"
-        if removed:
+        if removed or gone:
             screen.line(f"{count(removed, 'file')} {verb} from {stores.root}: {format_size(size)}")
         else:
             screen.line(f"nothing to remove in {stores.root}")

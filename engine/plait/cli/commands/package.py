@@ -22,34 +22,43 @@ _HERE = "plait.cli.commands.package"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _plait_option(function: F) -> F:
+_WITH_PLAIT = "With plait itself, for machines that have it not. What a run keeps is without it."
+_COUNTED = "With plait's own files, or as if there were none.  [default: only how many there are]"
+
+
+def _plait_option(text: str, *, default: bool | None) -> Callable[[F], F]:
     """Add the option that says whether plait itself is part of the package."""
-    option = click.option(
+    return click.option(
         "--plait/--no-plait",
         "with_plait",
         cls=Option,
-        default=True,
-        show_default=True,
-        help="With plait itself, for machines that have it not. What a run keeps is without it.",
+        default=default,
+        show_default=default is not None,
+        help=text,
     )
-    decorated: F = option(function)
-    return decorated
 
 
-@click.command("list", cls=Command, examples={"": "see what travels, and what is left out"})
-@_plait_option
+@click.command(
+    "list",
+    cls=Command,
+    examples={
+        "": "see what travels, and what is left out",
+        "--plait": "see plait's own files, too",
+    },
+)
+@_plait_option(_COUNTED, default=None)
 @click.pass_obj
-def list_(session: Session, /, *, with_plait: bool) -> None:
-    """Print the files that travel, one a line, plait's own in one; and what is left out."""
+def list_(session: Session, /, *, with_plait: bool | None) -> None:
+    """Print the files that travel, one a line, how many are plait's own, and what is left out."""
     screen = Screen(sys.stdout)
-    code = _read(session, with_plait=with_plait)
+    code = _read(session, with_plait=with_plait is not False)
     own = {chosen.name for chosen in code.selection.files}
-    rest = [len(data) for name, (data, _) in code.contents.items() if name not in own]
-    for name in sorted(own):
+    rest = {name: len(data) for name, (data, _) in code.contents.items() if name not in own}
+    for name in code.contents if with_plait else sorted(own):
         size = format_size(len(code.contents[name][0]))
         screen.line(f"{_printable(name)}  {screen.paint(size, 'dim')}")
-    if rest:
-        told = f"{count(len(rest), 'file')}, {format_size(sum(rest))}"
+    if rest and not with_plait:
+        told = f"{count(len(rest), 'file')}, {format_size(sum(rest.values()))}; --plait names them"
         screen.line(f"plait/...  {screen.paint(told, 'dim')}")
     for name, why in code.selection.left_out:
         screen.line(screen.paint(f"left out: {_printable(name) or '.'}: {why}", "yellow"))
@@ -57,7 +66,7 @@ def list_(session: Session, /, *, with_plait: bool) -> None:
 
 @click.command(cls=Command, examples={"code.tgz": "write the archive that would travel"})
 @click.argument("file", metavar="FILE")
-@_plait_option
+@_plait_option(_WITH_PLAIT, default=True)
 @click.pass_obj
 def save(session: Session, /, file: str, *, with_plait: bool) -> None:
     """Write the archive to FILE. Of the same files it always has the same bytes."""
@@ -79,15 +88,28 @@ def save(session: Session, /, file: str, *, with_plait: bool) -> None:
     Screen(sys.stdout).line(f"the code of {session.flow_name} is in {file}: {told}")
 
 
-@click.command(cls=Command, examples={"--no-plait": "describe what the next run would keep"})
-@_plait_option
+@click.command(
+    cls=Command,
+    examples={
+        "": "describe what the next run would keep",
+        "--plait": "describe what 'package save' writes",
+    },
+)
+@_plait_option(_COUNTED, default=None)
 @click.pass_obj
-def info(session: Session, /, *, with_plait: bool) -> None:
-    """Print the description that is in the archive, as JSON, with its address beside it."""
+def info(session: Session, /, *, with_plait: bool | None) -> None:
+    """Print the description that is in the archive, as JSON, with its address beside it.
+
+    How many files plait itself has is told beside it, as `plait_files`.
+    """
     import json
 
-    code = _read(session, with_plait=with_plait)
+    code = _read(session, with_plait=with_plait is True)
     described = {"address": code.address, **json.loads(code.info)}
+    if with_plait is None:
+        from plait.packaging.selection import select_plait
+
+        described["plait_files"] = len(select_plait())
     Screen(sys.stdout).line(json.dumps(described, indent=1))
 
 

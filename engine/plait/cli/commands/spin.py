@@ -100,6 +100,8 @@ class SpinFailed(PlaitError):
     default=False,
     help="Keep the results, in a store of their own.",
 )
+@click.option("--announce-file", cls=Option, hidden=True, allow_from_autoenv=False)
+@click.option("--keep-in", cls=Option, hidden=True, allow_from_autoenv=False)
 @click.pass_obj
 def spin(session: Session, /, step: str, **given: Any) -> int:
     """Run one step alone, in a process of its own, on what one of its past tasks had before it.
@@ -146,6 +148,7 @@ def spin(session: Session, /, step: str, **given: Any) -> int:
             workers=session.choices.workers,
             command=session.respawn_command(),
             package_suffixes=session.choices.package_suffixes,
+            announce_file=given["announce_file"],
             keep_code=given["persist"],
         ),
         session.choices.stores,
@@ -158,9 +161,10 @@ def spin(session: Session, /, step: str, **given: Any) -> int:
         highest=highest,
         given=values,
         persist=given["persist"],
+        keep_in=given["keep_in"],
         plain=given["skip_decorators"],
     ) as spun:
-        _print(screen, spun)
+        _print(screen, spun, place=spun.place if given["persist"] else None)
         return _end(screen, step, spun)
 
 
@@ -268,7 +272,7 @@ def _read_module(path: str | None, step: str, definition: FlowDefinition) -> dic
     return found
 
 
-def _print(screen: Screen, spun: Spun) -> None:
+def _print(screen: Screen, spun: Spun, *, place: str | None) -> None:
     from plait.flow.scope import is_hidden
 
     sealed = spun.sealed
@@ -296,8 +300,8 @@ def _print(screen: Screen, spun: Spun) -> None:
     if transition is not None:
         width = "" if transition.width is None else f", {transition.width} tasks"
         screen.line(f"would go to {' and '.join(transition.targets)}{width}")
-    if spun.place is not None:
-        screen.line(f"kept in {spun.place}; read it with metadata('local@{spun.place}')")
+    if place is not None:
+        screen.line(f"kept in {place}; read it with metadata('local@{place}')")
 
 
 def _end(screen: Screen, step: str, spun: Spun) -> int:

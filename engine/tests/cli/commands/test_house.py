@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from contextlib import redirect_stderr, redirect_stdout
 
@@ -142,6 +143,58 @@ def test_gc_tells_before_it_removes(plait) -> None:
     assert plait("status")[1].splitlines()[1].split()[0] == "2"
     assert plait("verify")[0] == 0
     assert plait("gc", "--older-than", "1d")[1] == f"nothing to remove in {plait.store}\n"
+
+
+def keep_spins(plait, *, count: int) -> None:
+    """Put spins that somebody kept into the store: each a copy of it as it is."""
+    for number in range(1, count + 1):
+        shutil.copytree(
+            plait.store,
+            plait.store / "spins" / str(number),
+            ignore=shutil.ignore_patterns("spins"),
+        )
+
+
+def test_gc_removes_kept_spins_as_it_does_runs(plait) -> None:
+    """By number and by age, told before, counted by themselves."""
+    keep_spins(plait, count=3)
+    assert plait("gc")[1] == f"nothing to remove in {plait.store}\n"
+    code, planned, _ = plait("gc", "--dry-run", "--keep-runs=2", "--files")
+    assert code == 0
+    first, second, *files, last = planned.splitlines()
+    assert first.startswith("TrialFlow: 1 kept spin, ")
+    assert second == "  spins: 1"
+    assert "  spins/1/metadata.db" in files
+    assert "would be removed" in last
+    assert (plait.store / "spins" / "1").exists()
+
+    done = plait("gc", "--keep-runs=2", "--files")[1]
+    assert done == planned.replace("would be removed", "removed")
+    assert sorted(path.name for path in (plait.store / "spins").iterdir()) == ["2", "3"]
+    assert plait("gc", "--older-than", "1d")[1] == f"nothing to remove in {plait.store}\n"
+    assert plait("gc", "--older-than", "0s")[1].count("\n  spins: 3, 2\n") == 1
+    assert list((plait.store / "spins").iterdir()) == []
+
+
+def test_gc_removes_what_killed_spins_left(plait) -> None:
+    """One whose process is gone, and one that had not come to anything, unless it just began."""
+    from plait.base.process import describe_process
+    from plait.metadata.protocol import NewRun
+
+    for name in ("1", "7", "8", "odd"):
+        (plait.store / "spins" / name).mkdir(parents=True)
+    gone = {**describe_process(), "start": "0"}
+    lost = open_stores(StoreChoice(str(plait.store / "spins" / "1")))
+    lost.metadata.create_run(NewRun("TrialFlow", 1.0, facts={"process": gone}))
+    lost.close()
+    os.utime(plait.store / "spins" / "7", (1.0, 1.0))
+
+    out = plait("gc")[1].splitlines()
+    assert out[0] == "killed as they began: 1 kept spin, 0 files, 0 bytes"
+    assert out[1] == "  spins: 7"
+    assert out[2].startswith("TrialFlow: 1 kept spin, ")
+    assert out[3] == "  spins: 1"
+    assert sorted(path.name for path in (plait.store / "spins").iterdir()) == ["8", "odd"]
 
 
 def test_gc_says_what_waits(plait) -> None:

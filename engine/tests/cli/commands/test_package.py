@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tarfile
 from types import ModuleType
@@ -29,14 +30,16 @@ def coded(project, monkeypatch):
 
 
 def test_what_travels_is_listed(coded) -> None:
-    """One file a line with its size, plait's in one line, and what is left out with the reason."""
+    """One file a line with its size, how many are plait's, and what is left out with the reason."""
     said = coded.call("package", "list")
-    assert coded.call("package", "list", "--plait").out == said.out
 
     *files, plait, left = said.out.splitlines()
     assert (said.code, said.err) == (0, "")
     assert [line.split()[0] for line in files] == ["lib/more.py", "trial.py"]
-    assert plait.startswith("plait/...  ")
+    assert re.fullmatch(r"plait/\.\.\.  \d{3} files, \d+\.\d .B; --plait names them", plait)
+    every = coded.call("package", "list", "--plait").out.splitlines()
+    assert {line.split()[0] for line in every} > {"lib/more.py", "plait/cli/main.py", "trial.py"}
+    assert len(every) == 3 + int(plait.split()[1])
     assert left == "left out: here: it is an environment of Python's"
     said = coded.call("--package-suffixes", "csv", "package", "list", "--no-plait")
     assert said.out.splitlines()[:3] == [
@@ -80,6 +83,9 @@ def test_the_description_is_what_a_run_keeps(coded) -> None:
     """`info --no-plait` gives the address under which the next run keeps its code."""
     about = json.loads(coded.call("package", "info", "--no-plait").out)
     assert [each["name"] for each in about["files"]] == ["lib/more.py", "trial.py"]
+    counted = json.loads(coded.call("package", "info").out)
+    assert counted.pop("plait_files") > 200
+    assert counted == about
     with_plait = json.loads(coded.call("package", "info", "--plait").out)
     assert "plait/cli/main.py" in [each["name"] for each in with_plait["files"]]
     assert with_plait["address"] != about["address"]

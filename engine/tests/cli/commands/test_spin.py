@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -89,6 +90,28 @@ def test_an_element_is_chosen_by_its_index(spun) -> None:
     """In the latest run that came to the step, which here failed at another."""
     assert said_by(spun, "work", "--index", "2")[0] == "spins work on the inputs of 2/work/4"
     assert "out 2" in said_by(spun, "--index=2", "work")
+
+
+def test_a_program_is_told_of_the_task_and_finds_it(spun) -> None:
+    """Where and what it is, in a file, and its store in the folder that the program asked for."""
+    told = spun.folder / "told"
+    kept = spun.folder / "kept"
+    lines = said_by(spun, "work", "--index=2", "--announce-file", str(told), "--keep-in", str(kept))
+
+    said = json.loads(told.read_text(encoding="utf-8"))
+    assert said == {
+        "flow": "TrialFlow",
+        "run": "3",
+        "step": "work",
+        "task": "4",
+        "metadata": f"local@{kept / 'metadata.db'}",
+    }
+    assert lines[-1] == "would go to join"
+    stores = open_stores(StoreChoice(str(kept)))
+    key = AttemptKey(said["flow"], said["run"], said["step"], said["task"], 0)
+    artifacts = stores.artifacts("TrialFlow")
+    assert artifacts.load(artifacts.get(key).artifacts["square"]) == 4
+    stores.close()
 
 
 def test_a_failure_is_told_and_tried_once(spun) -> None:
