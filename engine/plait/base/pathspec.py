@@ -60,6 +60,11 @@ class AttemptKey(NamedTuple):
         return f"{self.flow}/{self.run}/{self.step}/{self.task} (attempt {self.attempt})"
 
 
+def parameters_key(run: RunKey) -> AttemptKey:
+    """Give the attempt in which the parameters of a run are sealed, with its constants."""
+    return AttemptKey(*run, PARAMETERS_STEP, "0", 0)
+
+
 class BadPathspec(UsageError):
     """A pathspec has too few or too many parts, or an empty one."""
 

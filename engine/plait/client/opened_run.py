@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from plait.artifacts.store import SealedAttempt
-from plait.base.pathspec import PARAMETERS_STEP, STEP_NAME, AttemptKey, RunKey, TaskKey
+from plait.base.pathspec import STEP_NAME, AttemptKey, RunKey, TaskKey, parameters_key
 from plait.base.records import ArtifactRef, AttemptFacts
 from plait.client.recovery import SealedAttempts, merge_newest, read_sealed, recover_task
 from plait.client.source import Connection
@@ -181,7 +181,7 @@ class OpenedRun:
     def parameters(self) -> Mapping[str, ArtifactRef]:
         """Give the run's parameters and the constants of its flow's class, by name."""
         if self._parameters is None:
-            sealed = self.find_sealed(AttemptKey(*self.key, PARAMETERS_STEP, "0", 0))
+            sealed = self.find_sealed(parameters_key(self.key))
             if sealed is None:
                 return {}  # not sealed yet, so that the next question asks again
             self._parameters = sealed.artifacts

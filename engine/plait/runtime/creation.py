@@ -16,7 +16,7 @@ from plait.base.clock import SystemClock
 from plait.base.errors import PlaitError
 from plait.base.identity import host_name, platform_name, system_tags, user_name
 from plait.base.layout import run_file_key, runs_prefix
-from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey, TaskKey
+from plait.base.pathspec import RunKey, TaskKey, parameters_key
 from plait.base.process import describe_process
 from plait.base.records import ArtifactRef, AttemptFacts, Failure, FailureKind
 from plait.base.version import VERSION
@@ -206,8 +206,8 @@ def create_run(  # noqa: PLR0913  # what differs between a run, a resumed, a rem
         file = RunFile(key, now, user, namespace, options.tags | tags, traits.current)
         claim = json.dumps(file.to_json()).encode()
         _claim_folder(stores.storage, key, claim)
-        parameters_key = AttemptKey(*key, PARAMETERS_STEP, "0", 0)
-        sealed = AttemptFacts(key=parameters_key, ok=True, started=now, finished=clock.now())
+        constants_key = parameters_key(key)
+        sealed = AttemptFacts(key=constants_key, ok=True, started=now, finished=clock.now())
         artifacts.seal(sealed, values, carried)
         if options.run_id_file:
             _write_whole(options.run_id_file, key.run)

@@ -9,7 +9,7 @@ from typing import Protocol
 from plait.artifacts.store import ArtifactStore, SealedAttempt, UnreadAttempt
 from plait.base.errors import UsageError, nearest
 from plait.base.garbage import collection_paused
-from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey, parameters_key
 from plait.base.records import ArtifactRef, AttemptFacts
 from plait.flow.definition import FlowDefinition
 from plait.metadata.protocol import MetadataStore, RunRecord
@@ -177,7 +177,7 @@ def load_origin(
     key = record.key
     artifacts = stores.artifacts(definition.name)
     rescue_run(record, stores.metadata, artifacts)
-    constants = artifacts.get(AttemptKey(*key, PARAMETERS_STEP, "0", 0))
+    constants = artifacts.get(parameters_key(key))
     rerun = frozenset(() if step is None else (step,))
     left: dict[AttemptKey, UnreadAttempt] = {}
     with collection_paused():

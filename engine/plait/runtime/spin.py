@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from plait.artifacts.seal import Encoded
 from plait.artifacts.store import ArtifactStore
-from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.pathspec import AttemptKey, RunKey, parameters_key
 from plait.base.records import ArtifactRef, AttemptFacts, TaskOrder, Transition
 from plait.flow.definition import FlowDefinition
 from plait.graph.model import Node
@@ -74,7 +74,7 @@ def read_origin(artifacts: ArtifactStore, past: AttemptKey) -> tuple[Origin, Att
         past: The attempt, sealed.
     """
     run = RunKey(past.flow, past.run)
-    constants = artifacts.get(AttemptKey(*run, PARAMETERS_STEP, "0", 0)).artifacts
+    constants = artifacts.get(parameters_key(run)).artifacts
     return Origin(run, constants, ClonePlan(run, {})), artifacts.get(past).facts
 
 
@@ -111,7 +111,7 @@ def adopt_inputs(
     """
     run = RunKey(order.key.flow, order.key.run)
     store = stores.artifacts(run.flow)
-    constants = store.get(AttemptKey(*run, PARAMETERS_STEP, "0", 0)).artifacts
+    constants = store.get(parameters_key(run)).artifacts
     values: dict[str, Encoded] = {name: store.encode(name, v) for name, v in given.items()}
     told: list[TaskCloned] = []
     for ref in order.parents:

@@ -29,7 +29,7 @@ from plait.base.layout import (
     runs_prefix,
     seal_key,
 )
-from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.pathspec import AttemptKey, RunKey, parameters_key
 from plait.base.records import ArtifactRef
 from plait.metadata.protocol import RunRecord, Status
 from plait.packaging.archive import check_archive
@@ -158,7 +158,7 @@ class _Reading:
     def _iter_visible(self, run: RunRecord) -> Iterator[AttemptKey]:
         """Give the attempts that must be sealed, because the facts say that they finished."""
         if run.status is Status.DONE:
-            yield AttemptKey(*run.key, PARAMETERS_STEP, "0", 0)
+            yield parameters_key(run.key)
         metadata = self._stores.metadata
         for step in metadata.list_steps(run.key):
             before = None

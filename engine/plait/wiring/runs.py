@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import SystemClock
-from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.pathspec import RunKey, parameters_key
 from plait.base.settings import StoreChoice
 from plait.runtime.options import RunOptions, RunOutcome
 from plait.runtime.reporter import Reporter, RunBegan
@@ -137,7 +137,7 @@ def load_run_configs(
     stores = open_stores(choice)
     try:
         artifacts = stores.artifacts(run.flow)
-        constants = artifacts.get(AttemptKey(*run, PARAMETERS_STEP, "0", 0)).artifacts
+        constants = artifacts.get(parameters_key(run)).artifacts
         kept = {n: artifacts.load(constants[n], name=n) for n in declarations if n in constants}
     finally:
         stores.close()
@@ -234,7 +234,7 @@ def _run(
 
 def _taker(origin: Origin, artifacts: ArtifactStore, key: RunKey) -> TakeOver:
     """Give what turns the origin's attempts into those of the run *key*."""
-    constants = artifacts.get(AttemptKey(*key, PARAMETERS_STEP, "0", 0)).artifacts
+    constants = artifacts.get(parameters_key(key)).artifacts
     return lambda attempt: origin.take_over(attempt, artifacts, constants)
 
 

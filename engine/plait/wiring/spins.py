@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.base.clock import SystemClock
 from plait.base.layout import code_key, run_prefix
-from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.pathspec import AttemptKey, RunKey, parameters_key
 from plait.base.records import ArtifactRef
 from plait.base.settings import StoreChoice
 from plait.runtime.options import RunOptions, RunOutcome
@@ -156,7 +156,7 @@ def _spin(
         first = (
             order.inputs[0] if order.inputs and not definition.graph[past.step].is_join else None
         )
-        constants = AttemptKey(*own, PARAMETERS_STEP, "0", 0)
+        constants = parameters_key(own)
         source = (
             constants if first is None else AttemptKey(*own, first.step, first.task, first.attempt)
         )

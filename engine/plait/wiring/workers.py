@@ -6,13 +6,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plait.base.clock import SystemClock
 from plait.base.errors import PlaitError
 from plait.base.exits import FAILED
-from plait.base.pathspec import AttemptKey, RunKey
+from plait.base.pathspec import AttemptKey, RunKey, parameters_key
 from plait.base.records import TaskOrder
 from plait.base.settings import StoreChoice
 from plait.runtime.options import RunOptions
@@ -23,6 +24,7 @@ from plait.wiring.stores import Stores, open_source, open_stores
 
 if TYPE_CHECKING:
     from plait.flow.definition import FlowDefinition
+    from plait.runtime.creation import RunFile
     from plait.runtime.workers.protocol import Workers
 
 _SCRATCH_VARIABLE = "PLAIT_INTERNAL_SCRATCH"
@@ -53,7 +55,7 @@ def run_one_attempt(definition: FlowDefinition, order: TaskOrder, choice: StoreC
         definition = leave_out_decorators(definition) if below.plain else definition
     shared = share_values(stores.root, definition.name)
     try:
-        return _task_runner(definition, stores, own_process=True)(order)
+        return _task_runner(definition, stores, _loader(stores), own_process=True)(order)
     finally:
         if shared is not None:
             os.close(shared)
@@ -93,7 +95,9 @@ def open_workers(
 
     if options.workers == "fork":
         stores.warm()
-    run_task = _task_runner(definition, stores, own_process=options.workers != "inline")
+    load_run = _loader(stores)
+    own_process = options.workers != "inline"
+    run_task = _task_runner(definition, stores, load_run, own_process=own_process)
     if options.workers == "inline":
         return InlineWorkers(run_task)
     if options.workers == "spawn":
@@ -117,28 +121,44 @@ def open_workers(
         return code
 
     def prepare(order: TaskOrder) -> None:
-        # One seal read here is shared by every child of a wide foreach. A join's many are not:
-        # they are read by one child only. What goes wrong here goes wrong in the child, which
-        # can tell.
-        if len(order.inputs) == 1:
-            ref = order.inputs[0]
+        # What is read here is shared by every child: what the run's tasks have in common, and the
+        # one seal that a wide foreach splits. A join's many are not: one child only reads them.
+        # What goes wrong here goes wrong in the child, which can tell.
+        with suppress(PlaitError):
+            run = RunKey(*order.key[:2])
+            load_run(run)
             artifacts = stores.artifacts(definition.name)
-            try:
-                artifacts.find(
-                    AttemptKey(order.key.flow, order.key.run, ref.step, ref.task, ref.attempt)
-                )
-            except PlaitError:
-                pass  # the child meets the same damage and seals it as its failure
+            artifacts.find(parameters_key(run))
+            if len(order.inputs) == 1:
+                ref = order.inputs[0]
+                artifacts.find(AttemptKey(*run, ref.step, ref.task, ref.attempt))
 
     return ProcessWorkers(run_forked, prepare=prepare)
 
 
+def _loader(stores: Stores) -> Callable[[RunKey], RunFile]:
+    """Give what reads a run's file, which never changes: of the last run, once."""
+    from plait.runtime.creation import load_run_file
+
+    last: list[RunFile] = []
+
+    def load_run(key: RunKey) -> RunFile:
+        if not last or last[0].key != key:
+            last[:] = [load_run_file(stores.storage, key)]
+        return last[0]
+
+    return load_run
+
+
 def _task_runner(
-    definition: FlowDefinition, stores: Stores, *, own_process: bool
+    definition: FlowDefinition,
+    stores: Stores,
+    load_run: Callable[[RunKey], RunFile],
+    *,
+    own_process: bool,
 ) -> Callable[[TaskOrder], int]:
     """Give what a task's process does with its order."""
     from plait.client.source import default_opened_by
-    from plait.runtime.creation import load_run_file
     from plait.task.attempt import AttemptPlace, run_attempt
 
     def open_own(spec: str | None) -> Stores:
@@ -150,7 +170,7 @@ def _task_runner(
 
     def run_task(order: TaskOrder) -> int:
         try:
-            run = load_run_file(stores.storage, RunKey(order.key.flow, order.key.run))
+            run = load_run(RunKey(*order.key[:2]))
             place = AttemptPlace(
                 definition=definition,
                 artifacts=stores.artifacts(definition.name),
