@@ -43,12 +43,28 @@ class CliChecker(Checker):
         tasks = [task.task for task in self.tasks(step)]
         if len(tasks) <= _FEW:
             return {task: self._read_one(step, task, stream) for task in tasks}
-        printed = self.command(["logs", f"{self.run_id}/{step}", f"--{stream}"]).stdout
-        logs = dict.fromkeys(tasks, "")
+        printed = self._read_lines(f"{self.run_id}/{step}", stream)
+        return {task: printed.get((step, task), "") for task in tasks}
+
+    def read_lines(self, step: str, stream: Stream) -> dict[str, str]:
+        """Give the step's part of what `logs` printed for the whole run."""
+        if stream not in self._printed:
+            self._printed[stream] = self._read_lines(f"{self.run_id}", stream)
+        printed = self._printed[stream]
+        return {task.task: printed.get((step, task.task), "") for task in self.tasks(step)}
+
+    @cached_property
+    def _printed(self) -> dict[Stream, dict[tuple[str, str], str]]:
+        return {}
+
+    def _read_lines(self, pathspec: str, stream: Stream) -> dict[tuple[str, str], str]:
+        """Give the lines of each task that printed some, by step and task."""
+        logs: dict[tuple[str, str], str] = {}
         # Each line has its task before it. Not `splitlines`, which also splits within lines.
-        for line in printed.split("\n")[:-1]:
+        for line in self.command(["logs", pathspec, f"--{stream}"]).stdout.split("\n")[:-1]:
             label, _, text = line.partition("] ")
-            logs[label.rpartition("/")[2]] += f"{text}\n"
+            _, step, task = label.rsplit("/", 2)
+            logs[step, task] = logs.get((step, task), "") + f"{text}\n"
         return logs
 
     def get_user_tags(self) -> frozenset[str]:

@@ -60,8 +60,8 @@ class CatchExceptions(FlowTest):
                     assert_equals(True, "raise ValueError(f" in caught.traceback)
                     assert_equals(False, "/plait/" in caught.traceback)
             if checker.tasks(step.name):
-                checker.assert_log(step.name, "stdout", "")
-                checker.assert_log(step.name, "stderr", "")
+                checker.assert_log(step.name, "stdout", "", lines=True)
+                checker.assert_log(step.name, "stderr", "", lines=True)
         checker.assert_status("done")
         run = checker.get_run()
         if run is not None:

@@ -84,9 +84,8 @@ class _Passing(FlowTest):
                     (where, made), (where, mine if mine and mine[0] == step.name else None)
                 )
                 printed = f"attempt {last}\n" if succeeds or sees_it else ""
-                assert_equals(
-                    (where, printed), (where, checker.log_dict(step.name, "stdout")[task.task])
-                )
+                shown_log = checker.log_dict(step.name, "stdout", lines=True)[task.task]
+                assert_equals((where, printed), (where, shown_log))
                 if CATCH and succeeds:
                     assert_equals((where, None), (where, task.values["caught"]))
                 elif CATCH:

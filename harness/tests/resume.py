@@ -28,7 +28,7 @@ class _Marked(FlowTest):
             checker.assert_ran(step.name, "ran_in")
             for task in checker.tasks(step.name):
                 # What a clone's code printed can be read where the clone is.
-                printed = checker.log_dict(step.name, "stdout")[task.task]
+                printed = checker.log_dict(step.name, "stdout", lines=True)[task.task]
                 assert_equals(f"ran in {task.values['ran_in']}\n", printed)
         assert_equals(1, len(checker.origins))
         run = checker.get_run()
@@ -45,6 +45,7 @@ class ResumeAtEnd(_Marked):
     ONLY_GRAPHS = {
         "start-end": "what is taken over follows from what comes before: here one task",
         "unequal-branches": "what is taken over follows from what comes before: here of branches",
+        "wide-branch": "what is taken over follows from what comes before: here of many branches",
         "foreach-width-0": "what is taken over follows from what comes before: here of a foreach over nothing",
         "inner-width-0-for-some": "what is taken over follows from what comes before: here of one within one",
         "branch-in-foreach": "what is taken over follows from what comes before: here of mixed splits",
@@ -190,7 +191,7 @@ class ResumeOfResume(_Marked):
     ONLY_GRAPHS = {
         **_SHAPES,
         "three-level-foreach": "what is taken over is each task's own: here deep in foreaches",
-        "foreach-width-1000": "what is taken over is each task's own: here of a thousand",
+        "wide-branch": "what is taken over is each task's own: here of twenty branches",
     }
 
     @steps(0, ["start"])
@@ -219,7 +220,7 @@ class ResumeOfResume(_Marked):
         for step in flow:
             checker.assert_ran(step.name, "ran_in")
             for task in checker.tasks(step.name):
-                printed = checker.log_dict(step.name, "stdout")[task.task]
+                printed = checker.log_dict(step.name, "stdout", lines=True)[task.task]
                 assert_equals(f"ran in {task.values['ran_in']}\n", printed)
         # Of each run something was worth keeping.
         ran = {task.values["ran_in"] for step in flow for task in checker.tasks(step.name)}
@@ -582,7 +583,7 @@ class ResumeAroundDecorators(FlowTest):
             last = 2 if step.name == "start" else int(caught)
             for task in checker.tasks(step.name):
                 assert_equals(last, task.values["attempt"])
-                printed = checker.log_dict(step.name, "stdout")[task.task]
+                printed = checker.log_dict(step.name, "stdout", lines=True)[task.task]
                 assert_equals(f"attempt {last}\n", printed)
                 if caught:
                     assert_equals("passed over", task.values["caught"].message)

@@ -56,7 +56,7 @@ class RetryExceptions(FlowTest):
                 ghosts = sorted(name for name in task.values if name.startswith("ghost_"))
                 assert_equals(["ghost_2"], ghosts)
             if checker.tasks(step.name):
-                checker.assert_log(step.name, "stdout", "attempt 2\n")
+                checker.assert_log(step.name, "stdout", "attempt 2\n", lines=True)
 
 
 class RetryDeaths(FlowTest):
