@@ -1,0 +1,84 @@
+"""Runs the unit tests and self-tests in two processes at once, each measured by coverage.
+
+Not by a plugin that runs tests in parallel: its threads would keep runs within a test's process
+from forking their tasks, which is what most runs do. With arguments, it is one process, for them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TALLY = ROOT / "tests-tally.json"
+"""The number of tests; raised when some are added."""
+
+PARTS = (
+    ("harness/selftests", "engine/tests/docs"),
+    ("engine/tests", "--ignore=engine/tests/docs"),
+)
+"""What takes about as long as the rest, and the rest."""
+
+
+def start(data_file: str, arguments: Sequence[str], output: Path | None) -> subprocess.Popen[bytes]:
+    """Start pytest under coverage; its output goes to *output*, or where this process's goes."""
+    command = [sys.executable, "-m", "coverage", "run", f"--data-file={data_file}", "-m", "pytest"]
+    with open(output or "/dev/null", "wb") as file:
+        return subprocess.Popen([*command, *arguments], cwd=ROOT, stdout=file if output else None)
+
+
+def count(report: Path) -> int:
+    """Give the number of tests in a JUnit report; 0 if there is none, for its process died."""
+    if not report.exists():
+        return 0
+    suites = ElementTree.parse(report).getroot().iter("testsuite")
+    return sum(int(suite.attrib["tests"]) for suite in suites)
+
+
+def run_parts(data_file: str) -> int:
+    """Run everything, the parts beside each other, and hold the number of tests against the tally.
+
+    Returns:
+        The exit code: 0 if all passed and none has gone.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        reports = [Path(folder, f"{number}.xml") for number in range(len(PARTS))]
+        outputs = [None, *(Path(folder, f"{number}.txt") for number in range(1, len(PARTS)))]
+        processes = [
+            start(data_file, [*part, f"--junitxml={report}"], output)
+            for part, report, output in zip(PARTS, reports, outputs, strict=True)
+        ]
+        codes = []
+        for process, output in zip(processes, outputs, strict=True):
+            codes.append(process.wait())
+            if output is not None:
+                sys.stdout.buffer.write(output.read_bytes())
+                sys.stdout.flush()
+        ran = sum(count(report) for report in reports)
+    kept = json.loads(TALLY.read_text(encoding="utf-8"))["tests"]
+    print(f"{ran} tests ran; {TALLY.name} keeps {kept}")
+    if ran < kept:
+        print("say in the commit why some are gone, and lower the number there")
+        return 1
+    return max(abs(code) for code in codes)
+
+
+def main() -> int:
+    """Read the command line and run what it asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-file", required=True, help="where coverage writes what it measured")
+    known, arguments = parser.parse_known_args()
+    if arguments:
+        return start(known.data_file, arguments, None).wait()
+    return run_parts(known.data_file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
