@@ -189,6 +189,8 @@ class Guests:
         def work(connection: Connection) -> None:
             where = _locate(connection, task)
             _get(connection, where)
+            if not entries:
+                return
             key = (_join(where[:2]), where[2], where[3], kind)
             first = _take(connection, where, len(entries)) - len(entries) + 1
             if kind == "artifact":
@@ -204,8 +206,7 @@ class Guests:
                 ],
             )
 
-        if entries:
-            self._write(work)
+        self._write(work)
 
     def told(
         self, path: Path, kind: str, *, attempt: int | None = None, name: str | None = None

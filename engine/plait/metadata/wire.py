@@ -39,7 +39,10 @@ KINDS: Mapping[str, type[Any]] = {
 
 _NAMES = {kind: name for name, kind in KINDS.items()}
 _MAX_NAME = 500
-_MAX_NUMBER = 2**31
+
+
+MAX_NUMBER = 2**31 - 1
+"""The highest number of an attempt, or of an element."""
 
 
 class BadRecord(ValueError):
@@ -160,6 +163,15 @@ def read_tags(data: Any, where: str) -> frozenset[str]:
     return frozenset(data)
 
 
+def read_whole(data: Any, where: str, *, most: int) -> int:
+    """Read a whole number from 0 to *most*; JSON may write one as `1.0`. Raises BadRecord."""
+    if isinstance(data, float) and data.is_integer():
+        data = int(data)
+    if isinstance(data, bool) or not isinstance(data, int) or not 0 <= data <= most:
+        raise BadRecord(f"{where} is not a whole number from 0 to {most}")
+    return data
+
+
 def read_name(data: Any, where: str) -> str:
     """Read a name that can be a part of a pathspec. Raises BadRecord."""
     if not isinstance(data, str) or not 0 < len(data) <= _MAX_NAME:
@@ -227,10 +239,7 @@ class _Fields:
         return float(value)
 
     def count(self, name: str) -> int:
-        value = self._take(name)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MAX_NUMBER:
-            raise BadRecord(f"'{name}' is not a whole number from 0 on")
-        return value
+        return read_whole(self._take(name), f"'{name}'", most=MAX_NUMBER)
 
     def count_or_none(self, name: str) -> int | None:
         return self.count(name) if self.has(name) else None
@@ -280,7 +289,8 @@ class _Fields:
         numbers = (failure.exit_code, failure.signal)
         if not (
             all(isinstance(text, str) for text in texts)
-            and all(number is None or isinstance(number, int) for number in numbers)
+            # Not `isinstance`: a bool is an int, too.
+            and all(type(number) in (int, type(None)) for number in numbers)
             and isinstance(failure.retry, bool)
         ):
             raise BadRecord(f"'{name}' is not a failure")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,13 @@ MAX_PAGE = 1000
 MAX_FACTS = 5000
 """The most facts that one request records."""
 
-_MAX_ABOVE = 10**17
+MAX_ABOVE = 10**17
+"""The highest number above which a run's may be wanted."""
+
+MAX_LIMIT = 2**63
+"""The most records that may be asked for; more than `MAX_PAGE` are given in several answers."""
+
+_DIGITS = re.compile(r"[0-9]{1,30}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ def create_run(store: MetadataStore, asked: Asked) -> Any:
     """Record a new run."""
     body = asked.members("run", "above")
     run = wire.new_run_from_json(body.get("run"))
-    above = _whole(body.get("above", 0), "above", most=_MAX_ABOVE)
+    above = wire.read_whole(body.get("above", 0), "'above'", most=MAX_ABOVE)
     return {"key": list(store.create_run(run, above=above))}
 
 
@@ -140,10 +147,7 @@ def list_steps(store: MetadataStore, asked: Asked) -> Any:
 def list_tasks(store: MetadataStore, asked: Asked) -> Any:
     """Give tasks of a step, newest first."""
     text = asked.query.get("limit", str(MAX_PAGE))
-    number = parse_id(text)
-    if number is None:
-        raise wire.BadRecord("'limit' is not a whole number")
-    limit = _page(number)
+    limit = _page(int(text) if _DIGITS.match(text) else text)
     before = _before(asked.query.get("before"))
     found = store.list_tasks(asked.run, asked.step, before=before, limit=limit + 1)
     tasks = [wire.record_to_json(task) for task in found[:limit]]
@@ -165,13 +169,7 @@ def find_damage(store: MetadataStore, _asked: Asked) -> Any:
 
 def _page(value: Any) -> int:
     # One that asks for more gets a page, and is told that there is more.
-    return min(_whole(value, "limit", most=2**63), MAX_PAGE)
-
-
-def _whole(value: Any, name: str, *, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise wire.BadRecord(f"'{name}' is not a whole number from 0 to {most}")
-    return value
+    return min(wire.read_whole(value, "'limit'", most=MAX_LIMIT), MAX_PAGE)
 
 
 def _before(value: Any) -> str | None:

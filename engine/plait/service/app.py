@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,11 @@ def make_app(store: SQLMetadata, token: str | None, version: str) -> Starlette:
         *((method, path, partial(handler, guests)) for method, path, handler in guest_api.ROUTES),
         *((method, path, partial(handler, guests)) for method, path, handler in guest_api.BEATS),
     ]
-    beats = {path for _, path, _ in guest_api.BEATS}
+    silent = {path for _, path, _ in guest_api.BEATS}
+    # All methods of a path together, so that what is none of them can be told which there are.
+    handlers: dict[str, dict[str, Callable[[api.Asked], Any]]] = {}
+    for method, path, handler in every:
+        handlers.setdefault(path, {})[method] = handler
     return Starlette(
         routes=[
             Route("/healthz", answers.health),
@@ -80,10 +84,10 @@ def make_app(store: SQLMetadata, token: str | None, version: str) -> Starlette:
             *(
                 Route(
                     path,
-                    partial(answers.ask, handler, reads=path not in beats),
-                    methods=[method],
+                    partial(answers.ask, found, reads=path not in silent),
+                    methods=list(found),
                 )
-                for method, path, handler in every
+                for path, found in handlers.items()
             ),
         ],
         exception_handlers={HTTPException: answers.on_http},
@@ -99,18 +103,24 @@ class _Answers:
         self._store = store
         self._gate = gate
         self._version = version
-        self._document = describe(version)
+        self._document = describe(version, secured=gate.asks_for_token)
         self._limiter = anyio.CapacityLimiter(_WORKERS)
 
     async def ask(
-        self, handler: Callable[[api.Asked], Any], request: Request, *, reads: bool
+        self,
+        handlers: Mapping[str, Callable[[api.Asked], Any]],
+        request: Request,
+        *,
+        reads: bool,
     ) -> Response:
-        """Let a handler answer; if it *reads*, what a POST or PATCH holds has to be JSON."""
+        """Let the method's handler answer; if it *reads*, a POST or PATCH has to hold JSON."""
         try:
             self._gate.check(request)
             with_body = reads and request.method in ("POST", "PATCH")
             body = await read_json(request) if with_body else None
             asked = api.Asked(request.path_params, request.query_params, body)
+            # HEAD is GET whose answer the server keeps to itself.
+            handler = handlers["GET" if request.method == "HEAD" else request.method]
             return _answer(await self._work(partial(handler, asked)))
         except Refused as refused:
             return _refuse(refused)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from plait.service.openapi_words import NAME, asks, object_of
+from plait.metadata.wire import MAX_NUMBER
+from plait.service.api import MAX_FACTS
+from plait.service.openapi_words import NAME, TAGS, asks, object_of
 
 _OBJECT = {"type": "object"}
 _LIST = {"type": "array", "items": _OBJECT}
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _TEXT = {"type": ["string", "null"], "maxLength": 100_000}
-_TAG = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": 500,
-    # At least one character is to be seen, and no line ends in it.
-    "pattern": "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$",
-}
-_TAGS = {"type": ["array", "null"], "items": _TAG}
+_TAGS = {"anyOf": [TAGS, {"type": "null"}]}
 _MADE = {"user_name": _TEXT, "tags": _TAGS, "system_tags": _TAGS}
 _CALLED = {
     "type": ["string", "null"],
@@ -30,7 +25,7 @@ _ARTIFACT = {
     "required": ["name"],
     "properties": {
         "name": NAME,
-        "attempt_id": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
+        "attempt_id": {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER},
         **dict.fromkeys(("location", "ds_type", "sha", "type", "content_type", "user_name"), _TEXT),
     },
 }
@@ -46,8 +41,12 @@ _METADATUM = {
         "system_tags": {"type": ["array", "null"], "items": {"type": "string"}},
     },
 }
-_MANY = {"type": "array", "maxItems": 5000}
-_PATTERN = {"type": "string", "maxLength": 1000, "pattern": "^([A-Za-z0-9_:, -]|\\.\\*)*$"}
+_MANY = {"type": "array", "maxItems": MAX_FACTS}
+_PATTERN = {
+    "type": "string",
+    "maxLength": 1000,
+    "pattern": r"^\^?(\.\*|\\[^A-Za-z0-9]|[^.*+?()\[\]{}|^$\\])*\$?$",
+}
 
 
 def describe_guests() -> dict[str, Any]:
@@ -81,7 +80,7 @@ def describe_guests() -> dict[str, Any]:
                     "type": "object",
                     "additionalProperties": False,
                     "properties": {
-                        "tags_to_add": {"type": "array", "items": _TAG},
+                        "tags_to_add": TAGS,
                         "tags_to_remove": _TEXTS,
                     },
                 },

@@ -8,13 +8,12 @@ from typing import Any
 
 from plait.metadata.guests import Entry, Guest
 from plait.metadata.rules import check_tags, parse_id
-from plait.metadata.wire import BadRecord, read_name, read_tags
+from plait.metadata.wire import MAX_NUMBER, BadRecord, read_name, read_tags, read_whole
 
 _MAX_TEXT = 100_000
 _MAX_PATTERN = 1000
-_MAX_ATTEMPT = 2**31
 _ATTEMPT_TAG = re.compile(r"attempt_id:([0-9]{1,9})\Z")
-_WILD = re.compile(r"\.\*|\\(.)|([^.*+?()\[\]{}|^$\\])", re.DOTALL)
+_WILD = re.compile(r"\.\*|\\([^A-Za-z0-9])|([^.*+?()\[\]{}|^$\\])")
 
 
 def read_facts(data: Any) -> dict[str, Any]:
@@ -22,10 +21,8 @@ def read_facts(data: Any) -> dict[str, Any]:
     body = _object(data, "the body")
     return {
         "user_name": _text(body, "user_name"),
-        "tags": sorted(check_tags(read_tags(body.get("tags") or [], "'tags'"))),
-        "system_tags": sorted(
-            check_tags(read_tags(body.get("system_tags") or [], "'system_tags'"))
-        ),
+        "tags": sorted(check_tags(_tag_texts(body, "tags"))),
+        "system_tags": sorted(check_tags(_tag_texts(body, "system_tags"))),
     }
 
 
@@ -43,9 +40,7 @@ def read_id(data: Mapping[str, Any], name: str) -> str | None:
 def artifact_from_json(data: Any) -> Entry:
     """Read what a client says of an artifact. Raises BadRecord."""
     body = _object(data, "an artifact")
-    attempt = body.get("attempt_id", 0)
-    if isinstance(attempt, bool) or not isinstance(attempt, int) or not 0 <= attempt < _MAX_ATTEMPT:
-        raise BadRecord("'attempt_id' is not a whole number from 0 on")
+    attempt = read_whole(body.get("attempt_id", 0), "'attempt_id'", most=MAX_NUMBER)
     kept = ("location", "ds_type", "sha", "type", "content_type", "user_name")
     facts: dict[str, Any] = {name: _text(body, name) for name in kept}
     return Entry(read_name(body.get("name"), "'name'"), attempt, facts)
@@ -58,8 +53,8 @@ def metadatum_from_json(data: Any) -> Entry:
     # Mostly text, but clients send lists and numbers as they are, too.
     facts["value"] = body.get("value")
     # Which attempt it is about is said by a tag of its own.
-    facts["tags"] = sorted(read_tags(body.get("tags") or [], "'tags'"))
-    facts["system_tags"] = sorted(read_tags(body.get("system_tags") or [], "'system_tags'"))
+    facts["tags"] = sorted(_tag_texts(body, "tags"))
+    facts["system_tags"] = sorted(_tag_texts(body, "system_tags"))
     found = [match for tag in facts["tags"] if (match := _ATTEMPT_TAG.match(tag))]
     attempt = int(found[0].group(1)) if found else 0
     return Entry(read_name(body.get("field_name"), "'field_name'"), attempt, facts)
@@ -77,13 +72,14 @@ def read_pattern(text: str) -> Callable[[str], bool]:
     if len(text) > _MAX_PATTERN:
         raise BadRecord(f"'pattern' has more than {_MAX_PATTERN} characters")
     parts = [""]
-    position = 0
     body = text.removeprefix("^")
-    whole = body.endswith("$") and not body.endswith("\\$")
-    body = body[:-1] if whole else body
+    position, whole = 0, False
     while position < len(body):
+        if body[position:] == "$":
+            whole = True
+            break
         found = _WILD.match(body, position)
-        if found is None or (found.group(1) or "").isalnum():
+        if found is None:
             raise BadRecord("'pattern' has more in it than characters and '.*'")
         position = found.end()
         if found.group() == ".*":
@@ -174,6 +170,11 @@ def _object(data: Any, what: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise BadRecord(f"{what} is not an object")
     return data
+
+
+def _tag_texts(data: Mapping[str, Any], name: str) -> frozenset[str]:
+    value = data.get(name)
+    return frozenset() if value is None else read_tags(value, f"'{name}'")
 
 
 def _text(data: Mapping[str, Any], name: str) -> str | None:

@@ -51,6 +51,11 @@ class Gate:
     def __init__(self, token: str | None) -> None:
         self._token = None if token is None else token.encode()
 
+    @property
+    def asks_for_token(self) -> bool:
+        """Whether those who ask have to say a token."""
+        return self._token is not None
+
     def check(self, request: Any) -> None:
         """Let a request through. Raises Refused."""
         if request.url.path in OPEN_PATHS:

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from plait.service.api import MAX_ABOVE, MAX_FACTS, MAX_LIMIT
 from plait.service.guest_openapi import describe_guests
-from plait.service.openapi_words import NAME, asks, object_of
+from plait.service.openapi_records import FACT, NEW_RUN
+from plait.service.openapi_words import NAME, TAGS, asks, object_of
 
 _ID = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}
-_TAGS = {
-    "type": "array",
-    "items": {"type": "string", "minLength": 1, "maxLength": 500},
-}
-_LIMIT = {"type": "integer", "minimum": 0}
+_LIMIT = {"type": "integer", "minimum": 0, "maximum": MAX_LIMIT}
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _RECORDS = {"type": "array", "items": {"type": "object"}}
 _BOOL = {"type": "boolean"}
 _STATUS = ["running", "done", "failed", "interrupted", "lost", None]
 
 
-def describe(version: str) -> dict[str, Any]:
-    """Give the description, for a service of plait *version*."""
+def describe(version: str, *, secured: bool) -> dict[str, Any]:
+    """Give the description, for a service of plait *version* that asks for a token if *secured*."""
     run = ("flow", "run")
     step, task = (*run, "step"), (*run, "step", "task")
     root = "/api/1/flows/{flow}/runs/{run}"
     return {
         "openapi": "3.1.0",
         "info": {"title": "plait's metadata service", "version": version},
-        "security": [{"token": []}],
+        "security": [{"token": []}] if secured else [],
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {
@@ -41,7 +39,12 @@ def describe(version: str) -> dict[str, Any]:
             },
         },
         "paths": {
-            "/healthz": {"get": asks("Whether it can work", object_of(status={"type": "string"}))},
+            "/healthz": {
+                "get": {
+                    **asks("Whether it can work", object_of(status={"type": "string"})),
+                    "security": [],
+                }
+            },
             "/ping": {"get": _says("Whether it is there")},
             "/version": {"get": _says("The version of plait")},
             "/api/1/flows": {"get": asks("All flows that have runs", object_of(flows=_TEXTS))},
@@ -54,8 +57,8 @@ def describe(version: str) -> dict[str, Any]:
                         "required": ["run"],
                         "additionalProperties": False,
                         "properties": {
-                            "run": {"type": "object", "required": ["flow", "created"]},
-                            "above": {"type": "integer", "minimum": 0, "maximum": 10**17},
+                            "run": NEW_RUN,
+                            "above": {"type": "integer", "minimum": 0, "maximum": MAX_ABOVE},
                         },
                     },
                 )
@@ -70,7 +73,7 @@ def describe(version: str) -> dict[str, Any]:
                         "additionalProperties": False,
                         "properties": {
                             "flow": NAME,
-                            "tags": _TAGS,
+                            "tags": TAGS,
                             "status": {"enum": _STATUS},
                             "before": {"anyOf": [_ID, {"type": "null"}]},
                             "limit": _LIMIT,
@@ -86,7 +89,9 @@ def describe(version: str) -> dict[str, Any]:
                         "type": "object",
                         "required": ["facts"],
                         "additionalProperties": False,
-                        "properties": {"facts": {**_RECORDS, "maxItems": 5000}},
+                        "properties": {
+                            "facts": {"type": "array", "items": FACT, "maxItems": MAX_FACTS}
+                        },
                     },
                 )
             },
@@ -105,7 +110,7 @@ def describe(version: str) -> dict[str, Any]:
                     body={
                         "type": "object",
                         "additionalProperties": False,
-                        "properties": {"add": _TAGS, "remove": _TAGS},
+                        "properties": {"add": TAGS, "remove": TAGS},
                     },
                 )
             },

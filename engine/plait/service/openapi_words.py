@@ -7,6 +7,18 @@ from typing import Any
 NAME = {"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^[^/\\x00-\\x1f\\x7f]+$"}
 """A part of a pathspec."""
 
+_UNFIT = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029"
+TAG = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 500,
+    "pattern": f"^[^{_UNFIT}]*[^\\s{_UNFIT}][^{_UNFIT}]*$",
+}
+"""A tag."""
+
+TAGS = {"type": "array", "items": TAG}
+"""Some of them."""
+
 
 def object_of(**members: Any) -> dict[str, Any]:
     """Give the schema of an object that has all of *members*."""

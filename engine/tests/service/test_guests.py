@@ -294,7 +294,7 @@ def test_times_are_the_stores(store: SQLMetadata) -> None:
 
 def test_every_route_is_described() -> None:
     """The description of the interface names what is answered, and nothing else."""
-    paths = describe("1")["paths"]
+    paths = describe("1", secured=True)["paths"]
 
     described = {(method.upper(), path) for path, found in paths.items() for method in found}
 
