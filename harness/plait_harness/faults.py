@@ -243,7 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             return  # it was reset
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815  # the library's names
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _handle  # noqa: N815  # the library's names
 
 
 def _flip(data: bytes) -> bytes:
@@ -258,8 +258,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, required=True, help="the port to listen on")
     parser.add_argument("--rate", type=float, default=0.1, help="the share that goes wrong")
     parser.add_argument("--seed", type=int, default=0, help="decides which and how")
+    parser.add_argument("--kinds", help="what may go wrong, comma-separated; anything, if not said")
     given = parser.parse_args(arguments)
-    FaultProxy(given.upstream, Plan(rate=given.rate, seed=given.seed), given.port).serve()
+    kinds = [Fault(name) for name in given.kinds.split(",")] if given.kinds else tuple(Fault)
+    plan = Plan(rate=given.rate, seed=given.seed, kinds=kinds)
+    FaultProxy(given.upstream, plan, given.port).serve()
 
 
 if __name__ == "__main__":

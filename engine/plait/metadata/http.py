@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 from plait.base.pathspec import RunKey, TaskKey
@@ -81,6 +81,10 @@ class HTTPMetadata:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._reason = ""
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to become a value: its token would be kept with it."""
+        raise TypeError("what speaks to a metadata service cannot be pickled; keep its URL")
 
     @property
     def place(self) -> str:
@@ -273,12 +277,15 @@ class HTTPMetadata:
         """
         end = time.monotonic() + TRY_SECONDS
         pause = 0.05
+        tries = 0
         while True:
+            tries += 1
             try:
                 with self._guard():
                     return self._link.request(method, path, body, run=run, missing=missing)
             except ServiceUnreachable:
-                if time.monotonic() + pause > end:
+                # Twice at least: an answer that does not come takes longer than all of it.
+                if time.monotonic() + pause > end and tries > 1:
                     raise
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # spreads clients in time
             pause = min(2 * pause, 1.0)

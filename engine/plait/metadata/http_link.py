@@ -24,7 +24,8 @@ API = "/api/1"
 ANSWER_SECONDS = 10.0
 """How long an answer may take."""
 
-_AGAIN = (429, 502, 503, 504)
+_AGAIN = (408, 429, 500, 502, 503, 504)
+"""What is not the request's fault: also what a proxy says that has lost its service."""
 
 
 class Link:
@@ -46,7 +47,7 @@ class Link:
         path: str,
         body: Any = None,
         *,
-        seconds: float = ANSWER_SECONDS,
+        seconds: float | None = None,
         run: RunKey | None = None,
         missing: bool = False,
     ) -> Any:
@@ -56,7 +57,7 @@ class Link:
             method: The request's.
             path: Where, within the interface.
             body: Its JSON values.
-            seconds: How long the service may be silent.
+            seconds: How long the service may be silent; `ANSWER_SECONDS` if nothing is said.
             run: The run whose tags it changes.
             missing: Whether None may be the answer, where there is nothing.
 
@@ -77,15 +78,16 @@ class Link:
         fresh = self._connection is None
         while True:
             try:
-                connection = self._connect(seconds)
+                connection = self._connect(ANSWER_SECONDS if seconds is None else seconds)
                 connection.request(method, API + path, data, headers)
                 answer = connection.getresponse()
                 text = answer.read()
                 break
             except (OSError, HTTPException) as error:
                 self.close()
-                # A connection that was kept may have been closed at its other end meanwhile.
-                if fresh:
+                # A connection that was kept may have been closed at its other end meanwhile; one
+                # on which nothing comes has not been.
+                if fresh or isinstance(error, TimeoutError):
                     reason = str(error) or type(error).__name__
                     raise ServiceUnreachable(self.url, reason) from error
                 fresh = True

@@ -14,7 +14,7 @@ from serving import serving
 from plait.base.errors import PlaitError
 from plait.base.pathspec import RunKey, TaskKey
 from plait.base.records import Failure, FailureKind
-from plait.metadata import http, wire
+from plait.metadata import http, http_link, wire
 from plait.metadata.http import HTTPMetadata, open_service
 from plait.metadata.http_errors import (
     BadServiceURL,
@@ -34,6 +34,7 @@ from plait.metadata.protocol import (
     TaskCloned,
 )
 from plait.metadata.sqlite import SQLiteMetadata
+from plait_harness.faults import Fault, FaultProxy, Plan, Rule
 
 TASK = TaskKey("A", "1", "s", "1")
 
@@ -154,6 +155,51 @@ def test_no_service_is_said_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "refused" in fail(ServiceUnreachable, lambda: store.create_run(NewRun("A", 1.0)))
 
 
+@pytest.mark.parametrize(
+    "fault", [Fault.THROTTLED, Fault.ERROR, Fault.RESET, Fault.LOST, Fault.TRUNCATED, Fault.HANG]
+)
+def test_what_goes_wrong_on_the_way_is_asked_again(
+    behind: SQLiteMetadata, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request goes wrong once, on a new connection or on a kept one: nothing is lost."""
+    monkeypatch.setattr(http_link, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(http, "_FACTS_SECONDS", 0.2)
+    monkeypatch.setattr(http, "TRY_SECONDS", 0.0)
+    rules = [Rule(fault, line) for line in ("^POST .*/runs", "^POST .*/facts", "^PATCH", "^GET")]
+    said = list[str]()
+    with (
+        serving(behind) as url,
+        FaultProxy(url, Plan(rules)) as proxy,
+        closing(HTTPMetadata(proxy.url, tell=said.append)) as store,
+    ):
+        key = store.create_run(NewRun("A", 1.0))
+        store.record([AttemptStarted(TASK, 0, 1.0)])
+        store._again_at = 0.0
+        store.record([AttemptEnded(TASK, 0, 2.0, ok=True, final=True)])
+        tags = store.change_tags(key, add=frozenset({"x"}))
+        task = store.find_task(TASK)
+
+    assert (key.run, tags) == ("1", {"x"})
+    assert task == behind.find_task(TASK)
+    assert task is not None
+    assert task.status is Status.DONE
+    assert all(rule.times == 0 for rule in rules)
+
+
+def test_a_service_that_is_silent_is_said_after_two_tries(
+    behind: SQLiteMetadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that never comes is waited for twice, not again and again."""
+    monkeypatch.setattr(http_link, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(http, "TRY_SECONDS", 0.0)
+    plan = Plan([Rule(Fault.HANG, times=None)])
+    with serving(behind) as url, FaultProxy(url, plan) as proxy:
+        store = HTTPMetadata(proxy.url)
+        assert "timed out" in fail(ServiceUnreachable, store.iter_flows)
+
+    assert len(plan.seen) == 2
+
+
 def test_settings_name_the_service() -> None:
     """What is set is checked before anything is asked."""
     with closing(open_service("http://[::1]:80/", None, "3")) as store:
@@ -187,9 +233,11 @@ def test_facts_come_back_as_they_were(fact: wire.Fact) -> None:
     "change",
     [
         {"kind": "x"}, {"at": "1"}, {"at": True}, {"at": 1e300}, {"attempt": -1}, {"attempt": 1.5},
-        {"attempt": 2**40}, {"key": ["A"]}, {"key": "A"}, {"key": ["A", "1", "s", "01"]},
+        {"attempt": 2**40}, {"attempt": True}, {"key": ["A"]}, {"key": "A"},
+        {"key": ["A", "1", "s", "01"]},
         {"key": ["A/B", "1", "s", "1"]}, {"key": ["A", "1", "s" * 501, "1"]}, {"more": 1},
         {"ok": 1}, {"failure": {}}, {"failure": {**FAILURE.to_json(), "summary": 3}},
+        {"failure": {**FAILURE.to_json(), "signal": True}},
     ],
 )  # fmt: skip
 def test_what_is_no_fact_is_refused(change: dict[str, object]) -> None:
