@@ -28,6 +28,10 @@ def log_key(key: AttemptKey) -> str:
     return f"{key.flow}/runs/{key.run}/{key.step}/{key.task}.{key.attempt}.log"
 
 
+RUN_FILE = "run.json"
+"""The file by which a run claims its folder, and from which its tasks' processes learn of it."""
+
+
 def run_file_key(key: RunKey, name: str) -> str:
     """Give the storage key of the file *name* of a run itself."""
     return f"{key.flow}/runs/{key.run}/{name}"

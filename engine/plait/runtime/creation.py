@@ -15,7 +15,7 @@ from plait.artifacts.store import ArtifactStore
 from plait.base.clock import SystemClock
 from plait.base.errors import PlaitError
 from plait.base.identity import host_name, platform_name, system_tags, user_name
-from plait.base.layout import run_file_key, runs_prefix
+from plait.base.layout import RUN_FILE, run_file_key, runs_prefix
 from plait.base.pathspec import RunKey, TaskKey, parameters_key
 from plait.base.process import describe_process
 from plait.base.records import ArtifactRef, AttemptFacts, Failure, FailureKind
@@ -27,9 +27,6 @@ from plait.metadata.protocol import MetadataStore, NewRun, RunEnded, Status
 from plait.runtime.options import RunOptions
 from plait.runtime.origin import NothingToResume, Origin
 from plait.storage.protocol import Storage
-
-RUN_FILE = "run.json"
-"""The file by which a run claims its folder, and from which its tasks' processes learn of it."""
 
 
 class RunFolderTaken(PlaitError):

@@ -9,11 +9,13 @@ from typing import Protocol
 from plait.artifacts.store import ArtifactStore, SealedAttempt, UnreadAttempt
 from plait.base.errors import UsageError, nearest
 from plait.base.garbage import collection_paused
+from plait.base.layout import RUN_FILE, run_file_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey, parameters_key
 from plait.base.records import ArtifactRef, AttemptFacts
 from plait.flow.definition import FlowDefinition
 from plait.metadata.protocol import MetadataStore, RunRecord
 from plait.runtime.resume import ClonePlan, plan_clones
+from plait.storage.protocol import Storage
 from plait.upkeep.rescue import rescue_run
 
 _HELD_BYTES = 1 << 24
@@ -64,6 +66,10 @@ class ParameterInResume(UsageError):
         )
 
 
+_LOOKED_AT = 20
+"""So many of the latest runs are looked at for one to resume."""
+
+
 class OriginStores(Protocol):
     """The stores that an origin is looked for in."""
 
@@ -75,6 +81,11 @@ class OriginStores(Protocol):
     @property
     def metadata(self) -> MetadataStore:
         """Facts."""
+        ...
+
+    @property
+    def storage(self) -> Storage:
+        """Bytes."""
         ...
 
     def artifacts(self, flow: str) -> ArtifactStore:
@@ -138,6 +149,9 @@ class Origin:
 def find_origin(flow: str, stores: OriginStores, run: str | None) -> RunRecord:
     """Give the facts of the run to resume.
 
+    Where facts are shared, the latest run may be another person's, and its values where only they
+    can read them. So the latest is that of this store of values.
+
     Args:
         flow: The flow's name.
         stores: Where to look.
@@ -146,9 +160,11 @@ def find_origin(flow: str, stores: OriginStores, run: str | None) -> RunRecord:
     Raises:
         NothingToResume: There is no such run.
     """
-    latest = stores.metadata.list_runs(flow, limit=20)
+    latest = stores.metadata.list_runs(flow, limit=_LOOKED_AT)
     if run is None and latest:
-        run = latest[0].key.run
+        keys = [record.key for record in latest]
+        here = (key for key in keys if stores.storage.has(run_file_key(key, RUN_FILE)))
+        run = next(here, keys[0]).run
     record = None if run is None else stores.metadata.find_run(RunKey(flow, run))
     if record is None:
         raise NothingToResume(flow, run, (r.key.run for r in latest), stores.root)

@@ -18,6 +18,7 @@ from plait.artifacts.seal import (
 )
 from plait.base.errors import PlaitError
 from plait.base.layout import (
+    RUN_FILE,
     code_key,
     code_prefix,
     data_key,
@@ -37,8 +38,6 @@ from plait.packaging.errors import DamagedPackage
 from plait.storage.protocol import MissingKey
 from plait.upkeep.clean import Stores, list_flows
 from plait.upkeep.rescue import PAGE, iter_runs
-
-_RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +177,7 @@ class _Reading:
             self._count(len(content))
             if attempt is not None:
                 yield from self._read_seal(key, attempt, content, seals, known=run.run in runs)
-            elif key == run_file_key(run, _RUN_FILE):
+            elif key == run_file_key(run, RUN_FILE):
                 yield from self._read_claim(key, run, content)
         except MissingKey:
             self._count(0)  # removed since it was listed

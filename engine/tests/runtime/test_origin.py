@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from plait import FlowSpec, step
-from plait.artifacts.errors import UnknownFormat
+from plait.artifacts.errors import MissingAttempt, UnknownFormat
 from plait.artifacts.seal import UnreadIndex
 from plait.artifacts.store import ArtifactStore, UnreadAttempt
-from plait.base.layout import seal_key
+from plait.base.layout import RUN_FILE, run_file_key, seal_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.records import AttemptFacts, Failure, FailureKind, InputRef, Transition
 from plait.base.records import TransitionKind as Kind
@@ -165,3 +165,16 @@ def test_an_index_in_another_form_is_told_with_its_file() -> None:
 
     with pytest.raises(UnknownFormat, match=r"start/1\.0\.attempt"):
         origin.take_over(facts.key, world.artifacts("Row"), {})
+
+
+def test_the_latest_run_is_one_whose_values_are_here() -> None:
+    """Where facts are shared, runs whose values lie elsewhere are no runs to go on with."""
+    world = World()
+    world.storage.put(run_file_key(world.run, RUN_FILE), [b"{}"])
+    elsewhere = world.metadata.create_run(NewRun("Row", 3.0))
+
+    origin = load_origin(read_definition(Row), world, run=None, step=None)
+
+    assert origin.key == world.run
+    with pytest.raises(MissingAttempt):
+        load_origin(read_definition(Row), world, run=elsewhere.run, step=None)
