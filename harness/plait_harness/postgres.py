@@ -72,25 +72,13 @@ def start_postgres(folder: str) -> Service:
             start_new_session=True, **run_as,
         )  # fmt: skip
     url = f"postgresql://{USER}@127.0.0.1:{port}/postgres"
-    service = _Cluster("postgres", url, {}, process, log, signal.SIGINT, home=home)
+    service = Service("postgres", url, {}, process, log, signal.SIGINT, home)
     try:
         wait_ready(service, lambda: _is_ready(programs, port))
     except BaseException:
         service.stop()
         raise
     return service
-
-
-class _Cluster(Service):
-    """A server whose folder goes with it."""
-
-    def __init__(self, *facts: object, home: str) -> None:
-        super().__init__(*facts)  # type: ignore[arg-type]  # handed on as they come
-        self.home = home
-
-    def stop(self) -> None:
-        super().stop()
-        shutil.rmtree(self.home, ignore_errors=True)
 
 
 def _other_user() -> tuple[int, int] | None:

@@ -6,6 +6,7 @@ runs is written in the session's folder, under a lock; whoever comes later finds
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -17,13 +18,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from plait_harness.mistakes import UnknownName
+from plait_harness.postgres import find_programs, start_postgres
 from plait_harness.services import (
+    METADATA,
     MOTO,
     PROGRAMS,
     Program,
     Service,
     find_program,
     make_bucket,
+    metadata_program,
+    metadata_proxy_program,
     proxy_program,
     start,
 )
@@ -61,16 +66,43 @@ def _start_s3(folder: str) -> Sequence[Service]:
 
 def _start_faulty_s3(folder: str) -> Sequence[Service]:
     (moto,) = _start_s3(folder)
+    return _start_both(moto, lambda server: start(proxy_program(server.url), folder))
+
+
+def _start_faulty_metadata(folder: str) -> Sequence[Service]:
+    return _start_both(
+        start(METADATA, folder), lambda service: start(metadata_proxy_program(service.url), folder)
+    )
+
+
+def _start_shared_metadata(folder: str) -> Sequence[Service]:
+    return _start_both(
+        start_postgres(folder), lambda database: start(metadata_program(database.url), folder)
+    )
+
+
+def _start_both(first: Service, after: Callable[[Service], Service]) -> Sequence[Service]:
+    """Give a server and one that needs it."""
     try:
-        return [moto, start(proxy_program(moto.url), folder)]
+        return [first, after(first)]
     except BaseException:
-        moto.stop()
+        first.stop()
         raise
+
+
+def _find_lack_of_postgres() -> str | None:
+    if find_programs() is None:
+        return "PostgreSQL is not installed: there is no program 'initdb'"
+    if importlib.util.find_spec("psycopg") is None:
+        return "the driver of PostgreSQL is not installed: there is no module 'psycopg'"
+    return find_program(METADATA)[1]
 
 
 SERVERS: Mapping[str, Server] = {
     "s3": Server(lambda: find_program(MOTO)[1], _start_s3),
     "s3-faults": Server(lambda: find_program(MOTO)[1], _start_faulty_s3),
+    "metadata-faults": Server(lambda: find_program(METADATA)[1], _start_faulty_metadata),
+    "metadata-postgres": Server(_find_lack_of_postgres, _start_shared_metadata),
     **{name: _of_program(program) for name, program in PROGRAMS.items()},
 }
 """Every server that contexts can name."""
@@ -115,6 +147,8 @@ class Servers:
         """Stop all that runs, the last one started first; also what a killed session has left."""
         for entry in reversed(self._read()):
             _stop(entry["pid"], entry["signal"])
+            if entry["home"] is not None:
+                shutil.rmtree(entry["home"], ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _find_or_start(self, name: str) -> Mapping[str, str]:
@@ -138,6 +172,7 @@ class Servers:
                         "pid": service.process.pid,
                         "signal": int(service.stop_signal),
                         "env": dict(service.env) if last else None,
+                        "home": service.home,
                     }
                 )
             self._write(entries)

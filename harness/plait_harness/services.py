@@ -39,6 +39,7 @@ class Service:
         process: Its process.
         log: The file that it writes to.
         stop_signal: What ends it.
+        home: A folder that goes with it, outside of the one it was started for.
     """
 
     name: str
@@ -47,9 +48,17 @@ class Service:
     process: subprocess.Popen[bytes]
     log: str
     stop_signal: int = signal.SIGTERM
+    home: str | None = None
 
     def stop(self) -> None:
         """End it, with all that it started."""
+        try:
+            self._end()
+        finally:
+            if self.home is not None:
+                shutil.rmtree(self.home, ignore_errors=True)
+
+    def _end(self) -> None:
         try:
             os.killpg(self.process.pid, self.stop_signal)
         except ProcessLookupError:
@@ -221,14 +230,27 @@ def make_bucket(service: Service) -> None:
 
 def proxy_program(upstream: str) -> Program:
     """Say how a proxy before the S3 server *upstream* is started in which a tenth goes wrong."""
+    return _faulty("s3-faults", upstream, _S3_USERS)
+
+
+def metadata_proxy_program(upstream: str) -> Program:
+    """Say how a proxy before a metadata service is started in which a tenth goes wrong.
+
+    No byte is changed on its way: what carries JSON sees to that, and nothing could notice it.
+    """
+    kinds = "throttled,error,reset,lost,truncated,hang,slow"
+    return _faulty("metadata-faults", upstream, METADATA.users, "--kinds", kinds)
+
+
+def _faulty(name: str, upstream: str, users: Mapping[str, str], *options: str) -> Program:
     return Program(
-        name="s3-faults",
+        name=name,
         command=(
             *(sys.executable, "-m", "plait_harness.faults", "--upstream", upstream),
-            *("--port", "{port}", "--rate", "0.1", "--seed", "7"),
+            *("--port", "{port}", "--rate", "0.1", "--seed", "7", *options),
         ),
         env={"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(__file__)))},
-        users=_S3_USERS,
+        users=users,
     )
 
 

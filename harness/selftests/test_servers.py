@@ -28,6 +28,8 @@ def known(monkeypatch: pytest.MonkeyPatch) -> list[Service]:
 
     def begin(folder: str) -> list[Service]:
         started.append(start(LITTLE, folder))
+        started[-1].home = f"{folder}-home"
+        os.mkdir(f"{folder}-home")
         return started[-1:]
 
     def fail(folder: str) -> list[Service]:
@@ -43,7 +45,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> list[Service]:
 
 
 def test_one_server_is_enough_for_all(tmp_path: Path, known: list[Service]) -> None:
-    """Whoever asks first starts it, others find it; it ends with the session, its folder too."""
+    """Whoever asks first starts it, others find it; it ends with the session, its folders too."""
     folder = tmp_path / "servers"
     one, other = Servers(str(folder)), Servers(str(folder))
     found = [one.environment(["little"]), other.environment(["little"]), one.environment([])]
@@ -55,7 +57,31 @@ def test_one_server_is_enough_for_all(tmp_path: Path, known: list[Service]) -> N
     other.stop()
     assert known[0].process.poll() is not None
     assert not folder.exists()
+    assert not os.path.exists(str(known[0].home))
     other.stop()
+
+
+def test_a_server_that_another_needs_is_stopped_where_that_fails(tmp_path: Path) -> None:
+    """Nothing is left running by a server that could not be started."""
+    first = start(LITTLE, str(tmp_path))
+
+    def fail(service: Service) -> Service:
+        raise Mistake(f"nothing before {service.url}")
+
+    with pytest.raises(Mistake, match="nothing before"):
+        servers._start_both(first, fail)
+    assert first.process.poll() is not None
+
+
+def test_postgres_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its programs or its driver are not installed, a context says so."""
+    lack = servers._find_lack_of_postgres
+    monkeypatch.setattr(servers, "find_programs", lambda: "/usr/bin")
+    assert lack() is None
+    monkeypatch.setattr(servers.importlib.util, "find_spec", lambda _name: None)
+    assert "driver" in str(lack())
+    monkeypatch.setattr(servers, "find_programs", lambda: None)
+    assert "initdb" in str(lack())
 
 
 def test_a_server_that_does_not_start_is_said(tmp_path: Path) -> None:
