@@ -27,6 +27,7 @@ from plait.metadata.protocol import MetadataStore, NewRun, RunEnded, Status
 from plait.runtime.options import RunOptions
 from plait.runtime.origin import NothingToResume, Origin
 from plait.storage.protocol import Storage
+from plait.upkeep.rescue import find_unrecorded
 
 
 class RunFolderTaken(PlaitError):
@@ -245,11 +246,22 @@ def plan_run(definition: FlowDefinition, user: str, options: Mapping[str, Any]) 
     return RunTraits(tags, current)
 
 
-def record_break(metadata: MetadataStore, key: RunKey, error: BaseException) -> None:
+def record_break(
+    metadata: MetadataStore,
+    key: RunKey,
+    error: BaseException,
+    artifacts: ArtifactStore | None = None,
+) -> None:
     """Record that a run ended by an error outside of its tasks, such as a full disk.
 
     The store of facts may be what is broken. Then the run stays as it is, and *error*, which the
     caller raises on, is what is told.
+
+    Args:
+        metadata: Where to.
+        key: The run.
+        error: What went wrong.
+        artifacts: The values of its flow, where tasks may have ended that were not recorded yet.
     """
     interrupted = isinstance(error, KeyboardInterrupt)
     status = Status.INTERRUPTED if interrupted else Status.FAILED
@@ -257,7 +269,8 @@ def record_break(metadata: MetadataStore, key: RunKey, error: BaseException) -> 
     failure = Failure(FailureKind.LAUNCH, f"{type(error).__name__}: {what}")
     try:
         ended = RunEnded(key, SystemClock().now(), status, None if interrupted else failure)
-        metadata.record([ended])
+        missing = [] if artifacts is None else find_unrecorded(key, metadata, artifacts)
+        metadata.record([*missing, ended])
     except PlaitError as second:
         error.add_note(f"and this could not be recorded: {second.findings[0].what}")
 

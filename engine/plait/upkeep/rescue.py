@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import Clock, SystemClock
+from plait.base.pathspec import RunKey
 from plait.base.records import AttemptFacts
-from plait.metadata.protocol import MetadataStore, RunEnded, RunRecord, Status, TaskRecord
+from plait.metadata.protocol import Fact, MetadataStore, RunEnded, RunRecord, Status, TaskRecord
 from plait.metadata.rebuild import plan_rebuild
 from plait.upkeep.liveness import is_lost
 
@@ -40,8 +41,8 @@ def rescue_run(
     found = metadata.find_run(run.key)
     if found is None or found.status is not Status.RUNNING:
         return found or run
-    sealed = list(_iter_sealed(found, artifacts))
-    known = list(_iter_known(found, metadata))
+    sealed = list(_iter_sealed(found.key, artifacts))
+    known = list(_iter_known(found.key, metadata))
     at = max(
         (facts.finished for facts in sealed),
         default=found.created,
@@ -49,6 +50,20 @@ def rescue_run(
     at = max(at, found.heartbeat or at)
     metadata.record([*plan_rebuild(sealed, known), RunEnded(found.key, at, Status.LOST)])
     return metadata.find_run(found.key) or replace(found, status=Status.LOST, finished=at)
+
+
+def find_unrecorded(run: RunKey, metadata: MetadataStore, artifacts: ArtifactStore) -> list[Fact]:
+    """Give what the attempts of a run sealed and nobody recorded.
+
+    Args:
+        run: A run that nobody works at any more.
+        metadata: The store of facts.
+        artifacts: The values of its flow.
+
+    Raises:
+        PlaitError: The stores could not be read, or a sealed attempt is damaged.
+    """
+    return plan_rebuild(list(_iter_sealed(run, artifacts)), list(_iter_known(run, metadata)))
 
 
 def iter_runs(
@@ -61,16 +76,16 @@ def iter_runs(
         before = page[-1].key.run
 
 
-def _iter_sealed(run: RunRecord, artifacts: ArtifactStore) -> Iterator[AttemptFacts]:
-    for key in artifacts.iter_attempts(run.key.run):
+def _iter_sealed(run: RunKey, artifacts: ArtifactStore) -> Iterator[AttemptFacts]:
+    for key in artifacts.iter_attempts(run.run):
         facts = artifacts.find_facts(key)
         if facts is not None:
             yield facts
 
 
-def _iter_known(run: RunRecord, metadata: MetadataStore) -> Iterator[TaskRecord]:
-    for step in metadata.list_steps(run.key):
+def _iter_known(run: RunKey, metadata: MetadataStore) -> Iterator[TaskRecord]:
+    for step in metadata.list_steps(run):
         before = None
-        while page := metadata.list_tasks(run.key, step.step, before=before, limit=PAGE):
+        while page := metadata.list_tasks(run, step.step, before=before, limit=PAGE):
             yield from page
             before = page[-1].key.task

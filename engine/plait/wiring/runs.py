@@ -12,6 +12,7 @@ from plait.base.pathspec import RunKey, parameters_key
 from plait.base.settings import StoreChoice
 from plait.runtime.options import RunOptions, RunOutcome
 from plait.runtime.reporter import Reporter, RunBegan
+from plait.storage.reserve import Reserve
 from plait.upkeep.claim import share_values
 from plait.wiring.packages import keep_code
 from plait.wiring.sidecars import find_sidecars, sidecars_told
@@ -169,6 +170,7 @@ def _run(
     # Before that, so that the keeper shares it and a task that outlives this process keeps it, too.
     shared = share_values(stores.root, definition.name) if os.path.isdir(stores.root) else None
     workers = open_workers(definition, options, stores)
+    reserve = None
     try:
         parameters, origin = begin(stores)
         if shared is None and given_stores is None:
@@ -176,6 +178,8 @@ def _run(
         # Not before the lock on the flow's values is had: until the run is recorded, only that
         # keeps its code from being cleaned away.
         code, said = keep_code(definition, options, stores.storage)
+        # The run ends with this room given back, so that its end can be recorded on a full disk.
+        reserve = Reserve(stores.root) if stores.metadata.place.startswith("local@") else None
         key = create_run(definition, parameters, options, stores, origin, code=code)
         with sidecars_told(sidecars, reporter) as watching:
             try:
@@ -221,9 +225,15 @@ def _run(
                 )
                 return scheduler.run()
             except BaseException as error:
-                record_break(stores.metadata, key, error)
+                # All tasks have ended then, so that what they sealed is all there is.
+                workers.close()
+                if reserve is not None:
+                    reserve.release()
+                record_break(stores.metadata, key, error, stores.artifacts(definition.name))
                 raise
     finally:
+        if reserve is not None:
+            reserve.release()
         workers.close()
         stores.storage.sweep()
         if stores is not given_stores:

@@ -16,6 +16,7 @@ from plait.base.records import ArtifactRef
 from plait.base.settings import StoreChoice
 from plait.runtime.options import RunOptions, RunOutcome
 from plait.runtime.reporter import Event, Reporter, RunBegan, RunOver
+from plait.storage.errors import storage_error
 from plait.upkeep.claim import share_values
 from plait.upkeep.spins import SPINS
 from plait.wiring.overlay import Below, lay_over, leave_out_decorators, open_below
@@ -195,16 +196,19 @@ def _open(place: str, name: str, below: Below, *, persist: bool) -> Iterator[Sto
 def _claim(root: str) -> str:
     """Make the folder of a new spin and give its path; its name is a number."""
     folder = os.path.join(root, SPINS)
-    os.makedirs(folder, exist_ok=True)
-    number = max((int(name) for name in os.listdir(folder) if name.isdecimal()), default=0)
-    while True:
-        number += 1
-        path = os.path.join(folder, str(number))
-        try:
-            os.mkdir(path)
-        except FileExistsError:
-            continue  # another spin was first
-        return path
+    try:
+        os.makedirs(folder, exist_ok=True)
+        number = max((int(name) for name in os.listdir(folder) if name.isdecimal()), default=0)
+        while True:
+            number += 1
+            path = os.path.join(folder, str(number))
+            try:
+                os.mkdir(path)
+            except FileExistsError:
+                continue  # another spin was first
+            return path
+    except OSError as error:
+        raise storage_error(error, folder, "write") from error
 
 
 def _move(command: tuple[str, ...], place: str) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ class NoSuchFlow(UsageError):
 @click.option(
     "--limit",
     cls=Option,
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=1_000_000),
     default=5,
     show_default=True,
     metavar="N",

@@ -71,6 +71,7 @@ class ProcessWorkers:
         self._attempts: dict[str, _Attempt] = {}
         self._pending: list[WorkerEvent] = []
         self._keeper_gone = False
+        self._closed = False
 
     def launch(self, order: TaskOrder) -> None:
         """Ask the keeper for a process; how it went comes with `poll`."""
@@ -142,7 +143,10 @@ class ProcessWorkers:
         self._ask({"do": "kill", "task": key.task})
 
     def close(self) -> None:
-        """End the keeper, which ends all that is left, and wait for it and its warden."""
+        """End the keeper, which ends all that is left, and wait for it and its warden; once."""
+        if self._closed:
+            return
+        self._closed = True
         for attempt in list(self._attempts.values()):
             self._forget(attempt)
         self._selector.close()

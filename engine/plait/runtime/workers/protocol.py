@@ -90,5 +90,5 @@ class Workers(Protocol):
         ...
 
     def close(self) -> None:
-        """End everything that is left, and wait until it is gone."""
+        """End everything that is left, and wait until it is gone; a second time, do nothing."""
         ...

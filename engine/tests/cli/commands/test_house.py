@@ -58,6 +58,14 @@ def test_status_shows_the_latest_runs(plait) -> None:
     assert plait("status", "TrialFlow", "--limit=1")[1].splitlines() == [name, second]
 
 
+def test_status_takes_no_number_that_no_database_knows(plait) -> None:
+    """It is refused as an option's value."""
+    code, _, err = plait("status", "--limit", "9" * 30)
+
+    assert code == 2
+    assert err.startswith("error[bad-option]: --limit: ")
+
+
 def test_status_tells_programs(plait) -> None:
     """`--json` has all of it."""
     said = json.loads(plait("status", "--json")[1])

@@ -114,6 +114,16 @@ def test_a_program_is_told_of_the_task_and_finds_it(spun) -> None:
     stores.close()
 
 
+def test_a_place_for_what_is_kept_that_is_none_is_told(spun) -> None:
+    """As for any other part of the store."""
+    (spun.store / "spins").write_text("in the way")
+
+    said = spun.call("spin", "work", "--persist")
+
+    assert said.code == 1
+    assert said.err.startswith("error[storage-failed]: plait could not write '")
+
+
 def test_a_failure_is_told_and_tried_once(spun) -> None:
     """With the traceback on the console, exit code 1, and no second attempt."""
     said = spun.call("--with", "retry", "spin", "work", "--index", "1")
