@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from plait.artifacts.seal import Encoded
 from plait.artifacts.store import ArtifactStore
@@ -23,11 +23,12 @@ from plait.base.version import VERSION
 from plait.flow.definition import FlowDefinition
 from plait.graph.draw import to_json
 from plait.hooks.flow import RunPlanned, RunTraits
-from plait.metadata.protocol import MetadataStore, NewRun, RunEnded, Status
+from plait.metadata.protocol import Fact, MetadataStore, NewRun, RunEnded, Status
 from plait.runtime.options import RunOptions
-from plait.runtime.origin import NothingToResume, Origin
 from plait.storage.protocol import Storage
-from plait.upkeep.rescue import find_unrecorded
+
+if TYPE_CHECKING:
+    from plait.runtime.origin import Origin
 
 
 class RunFolderTaken(PlaitError):
@@ -269,7 +270,11 @@ def record_break(
     failure = Failure(FailureKind.LAUNCH, f"{type(error).__name__}: {what}")
     try:
         ended = RunEnded(key, SystemClock().now(), status, None if interrupted else failure)
-        missing = [] if artifacts is None else find_unrecorded(key, metadata, artifacts)
+        missing: list[Fact] = []
+        if artifacts is not None:
+            from plait.upkeep.rescue import find_unrecorded
+
+            missing = find_unrecorded(key, metadata, artifacts)
         metadata.record([*missing, ended])
     except PlaitError as second:
         error.add_note(f"and this could not be recorded: {second.findings[0].what}")
@@ -278,6 +283,8 @@ def record_break(
 def _check_still_there(origin: Origin, stores: RunStores) -> None:
     # A run that resumes it keeps an origin from being removed. But that run has only now begun.
     if stores.metadata.find_run(origin.key) is None:
+        from plait.runtime.origin import NothingToResume
+
         raise NothingToResume(*origin.key, (), stores.root)
 
 
