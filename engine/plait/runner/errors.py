@@ -54,11 +54,11 @@ class RunNotStarted(PlaitError):
 
     slug = "run-not-started"
 
-    def __init__(self, script: str, returncode: int, stderr: str) -> None:
+    def __init__(self, script: str, returncode: int, stderr: str, before: str) -> None:
         told = parse_findings(stderr)
         last = "".join(stderr.strip().splitlines()[-1:])
         super().__init__(
-            f"'{script}' ended with {returncode} before there was a run",
+            f"'{script}' ended with {returncode} before {before}",
             why="it says why below" if told else last or "it said nothing",
             fix="" if told else "a flow's file ends in: if __name__ == '__main__': MyFlow()",
         )

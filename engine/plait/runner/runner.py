@@ -214,7 +214,8 @@ class Runner:
             assert code is not None, "it has ended"
             said = process.read("stderr").decode("utf-8", "backslashreplace")
             process.clean_up()
-            raise RunNotStarted(self.flow_file, code, said)
+            before = "the step began" if kind is ExecutingTask else "there was a run"
+            raise RunNotStarted(self.flow_file, code, said, before)
         run = kind(process, stop_on_exit=self._stop_on_exit)
         self._runs.append(run)
         return run

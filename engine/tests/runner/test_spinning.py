@@ -93,7 +93,7 @@ def test_what_cannot_be_spun_is_said(fan: Path) -> None:
     """A step that is not there is told as the command tells it; what it does not take, at once."""
     runner = Runner("fan.py", show_output=False)
 
-    with pytest.raises(RunNotStarted, match="the flow has no such step"):
+    with pytest.raises(RunNotStarted, match=r"before the step began\n(.|\n)*has no such step"):
         runner.spin("eech")
     with pytest.raises(BadRunArgument, match="artifacts_module"):
         runner.spin("each", artifacts_module={"line": 1})
