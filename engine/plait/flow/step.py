@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any, TypeVar, overload
 
 from plait.base.errors import Finding, PlaitError, Where
@@ -97,12 +98,23 @@ def _mark(function: Function, *, is_first: bool, is_last: bool) -> Function:
 
 def is_step(member: object) -> bool:
     """Say whether *member* is a function, or a bound method, marked by `@step`."""
-    return getattr(member, "is_step", False) is True
+    return _find_mark(member, "is_step") is True
+
+
+def _find_mark(member: object, name: str) -> Any:
+    """Give what was noted on a function under *name*; None if nothing was."""
+    function = member.__func__ if type(member) is MethodType else member
+    try:
+        # Not `getattr`: a class attribute is anything of the user's, and a mock has any attribute,
+        # another object's code raises when it is asked for one.
+        return object.__getattribute__(function, "__dict__").get(name)
+    except AttributeError:
+        return None
 
 
 def decorators_of(function: object) -> tuple[StepDecorator | PendingDecorator, ...]:
     """Give the decorators that are written on *function*, outermost first."""
-    return tuple(getattr(function, "decorators", ()))
+    return tuple(_find_mark(function, "decorators") or ())
 
 
 def add_decorator(
@@ -115,7 +127,7 @@ def add_decorator(
 
 def findings_of(function: object) -> tuple[Finding, ...]:
     """Give what was found wrong with the decorators of *function* while they were applied."""
-    return tuple(getattr(function, "decorator_findings", ()))
+    return tuple(_find_mark(function, "decorator_findings") or ())
 
 
 def add_finding(function: Callable[..., Any], finding: Finding) -> None:

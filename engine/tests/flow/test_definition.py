@@ -315,3 +315,31 @@ def test_with_leaves_out_steps_that_cannot_have_it() -> None:
 def test_with_that_no_step_can_have_is_refused_with_the_reason() -> None:
     """Otherwise it would be ignored without a word."""
     assert {slug for slug, _ in findings(Good, with_=["catch:var=rate"])} == {"catch-var-taken"}
+
+
+class Raising:
+    """Raises whatever it is asked for, as proxies of things that are not there do."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+def test_a_class_attribute_may_be_anything() -> None:
+    """What raises for every attribute is data like any other, and so is what has every one."""
+    from unittest.mock import MagicMock
+
+    class AnyData(FlowSpec):
+        proxy = Raising()
+        mock = MagicMock()
+
+        @step
+        def start(self) -> None:
+            self.next(self.end)
+
+        @step
+        def end(self) -> None: ...
+
+    definition = read_definition(AnyData)
+
+    assert definition.constants == {"proxy": AnyData.proxy, "mock": AnyData.mock}
+    assert [one.__name__ for one in AnyData(use_cli=False)] == ["start", "end"]
