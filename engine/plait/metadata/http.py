@@ -26,7 +26,7 @@ from plait.metadata.http_errors import (
     FactsNotSent,
     ServiceUnreachable,
 )
-from plait.metadata.http_link import Link, check_url
+from plait.metadata.http_link import ANSWER_SECONDS, Link, check_url
 from plait.metadata.protocol import (
     Fact,
     NewRun,
@@ -39,7 +39,16 @@ from plait.metadata.protocol import (
 from plait.metadata.rules import check_tags, get_number
 
 TRY_SECONDS = 4.0
-"""How long something is tried that needs an answer."""
+"""How long something is tried that needs an answer, and at least `TRIES` times."""
+
+TRIES = 4
+"""How often: a silence takes longer than all the time that there is, and may be by chance."""
+
+FIRST_SECONDS = 2.0
+"""How long the first answer may take; each further one twice as long, up to what is usual."""
+
+DAMAGE_SECONDS = 600.0
+"""How long it may take to read everything."""
 
 END_SECONDS = 60.0
 """How long a run's end is tried to be told."""
@@ -193,7 +202,7 @@ class HTTPMetadata:
 
     def find_damage(self) -> Sequence[str]:
         """Give what the service finds wrong with its database."""
-        sentences: list[str] = self._ask("GET", "/damage")["sentences"]
+        sentences: list[str] = self._ask("GET", "/damage", seconds=DAMAGE_SECONDS)["sentences"]
         return sentences
 
     def close(self) -> None:
@@ -265,6 +274,7 @@ class HTTPMetadata:
         *,
         run: RunKey | None = None,
         missing: bool = False,
+        seconds: float | None = None,
     ) -> Any:
         """Give the answer to a request, which is tried for some seconds.
 
@@ -274,18 +284,21 @@ class HTTPMetadata:
             body: Its JSON values.
             run: The run whose tags it changes.
             missing: Whether None may be the answer, where there is nothing.
+            seconds: How long each answer may take; a little at first, if nothing is said.
         """
         end = time.monotonic() + TRY_SECONDS
         pause = 0.05
         tries = 0
         while True:
+            limit = min(FIRST_SECONDS * 2**tries, ANSWER_SECONDS) if seconds is None else seconds
             tries += 1
             try:
                 with self._guard():
-                    return self._link.request(method, path, body, run=run, missing=missing)
+                    return self._link.request(
+                        method, path, body, run=run, missing=missing, seconds=limit
+                    )
             except ServiceUnreachable:
-                # Twice at least: an answer that does not come takes longer than all of it.
-                if time.monotonic() + pause > end and tries > 1:
+                if time.monotonic() + pause > end and tries >= TRIES:
                     raise
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # spreads clients in time
             pause = min(2 * pause, 1.0)

@@ -47,7 +47,7 @@ class Link:
         path: str,
         body: Any = None,
         *,
-        seconds: float | None = None,
+        seconds: float = ANSWER_SECONDS,
         run: RunKey | None = None,
         missing: bool = False,
     ) -> Any:
@@ -57,7 +57,7 @@ class Link:
             method: The request's.
             path: Where, within the interface.
             body: Its JSON values.
-            seconds: How long the service may be silent; `ANSWER_SECONDS` if nothing is said.
+            seconds: How long the service may be silent.
             run: The run whose tags it changes.
             missing: Whether None may be the answer, where there is nothing.
 
@@ -78,7 +78,7 @@ class Link:
         fresh = self._connection is None
         while True:
             try:
-                connection = self._connect(ANSWER_SECONDS if seconds is None else seconds)
+                connection = self._connect(seconds)
                 connection.request(method, API + path, data, headers)
                 answer = connection.getresponse()
                 text = answer.read()

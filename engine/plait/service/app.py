@@ -77,6 +77,7 @@ def make_app(store: SQLMetadata, token: str | None, version: str) -> Starlette:
         handlers.setdefault(path, {})[method] = handler
     return Starlette(
         routes=[
+            # For anybody, without a token: nothing of anybody's is in there.
             Route("/healthz", answers.health),
             Route("/ping", answers.ping),
             Route("/version", answers.version),

@@ -14,7 +14,7 @@ from serving import serving
 from plait.base.errors import PlaitError
 from plait.base.pathspec import RunKey, TaskKey
 from plait.base.records import Failure, FailureKind
-from plait.metadata import http, http_link, wire
+from plait.metadata import http, wire
 from plait.metadata.http import HTTPMetadata, open_service
 from plait.metadata.http_errors import (
     BadServiceURL,
@@ -162,7 +162,7 @@ def test_what_goes_wrong_on_the_way_is_asked_again(
     behind: SQLiteMetadata, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each request goes wrong once, on a new connection or on a kept one: nothing is lost."""
-    monkeypatch.setattr(http_link, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(http, "FIRST_SECONDS", 0.2)
     monkeypatch.setattr(http, "_FACTS_SECONDS", 0.2)
     monkeypatch.setattr(http, "TRY_SECONDS", 0.0)
     rules = [Rule(fault, line) for line in ("^POST .*/runs", "^POST .*/facts", "^PATCH", "^GET")]
@@ -186,18 +186,18 @@ def test_what_goes_wrong_on_the_way_is_asked_again(
     assert all(rule.times == 0 for rule in rules)
 
 
-def test_a_service_that_is_silent_is_said_after_two_tries(
+def test_a_service_that_is_silent_is_said_after_some_tries(
     behind: SQLiteMetadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An answer that never comes is waited for twice, not again and again."""
-    monkeypatch.setattr(http_link, "ANSWER_SECONDS", 0.1)
+    """An answer that never comes is waited for a few times, and not again and again."""
+    monkeypatch.setattr(http, "FIRST_SECONDS", 0.01)
     monkeypatch.setattr(http, "TRY_SECONDS", 0.0)
     plan = Plan([Rule(Fault.HANG, times=None)])
     with serving(behind) as url, FaultProxy(url, plan) as proxy:
         store = HTTPMetadata(proxy.url)
         assert "timed out" in fail(ServiceUnreachable, store.iter_flows)
 
-    assert len(plan.seen) == 2
+    assert len(plan.seen) == http.TRIES
 
 
 def test_settings_name_the_service() -> None:

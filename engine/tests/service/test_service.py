@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
 from serving import serving
 
 from plait.base.errors import PlaitError
@@ -87,6 +88,7 @@ def test_it_says_how_it_is(ask: Ask) -> None:
     assert ask("GET", "/healthz") == (200, {"status": "ok"})
     assert ask("GET", "/ping") == (200, "pong")
     assert ask("GET", "/version") == (200, "1.0")
+    assert ask("GET", "/api/1/damage") == (200, {"sentences": []})
     assert (
         RUN.replace("A", "{flow}").replace("/1", "/{run}").replace("api/{run}", "api/1")
         in (ask("GET", "/openapi.json")[1]["paths"])
@@ -101,6 +103,8 @@ def test_it_says_how_it_is(ask: Ask) -> None:
         ("GET", "/api/1/flows/A/runs/2", None, 404, "not-there"),
         ("GET", "/api/1/flows/A%00/runs/1", None, 404, "not-there"),
         ("GET", f"{RUN}/steps/s/tasks/1", None, 404, "not-there"),
+        ("PATCH", f"{RUN}/tags", [], 422, "bad-record"),
+        ("DELETE", "/api/1/flows/A%01/runs/1", None, 404, "not-there"),
         ("GET", f"{RUN}/steps/s/tasks?limit=x", None, 422, "bad-record"),
         ("GET", f"{RUN}/steps/s/tasks?before=x", None, 422, "bad-record"),
         ("POST", "/api/1/facts", b"{", 400, "not-json"),
@@ -209,6 +213,29 @@ def test_it_is_started_and_ends_in_order(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_an_interrupt_ends_it_in_order(
+    host: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says where it listens, and Ctrl-C is no mistake; then nobody listens there any more."""
+    told: list[str] = []
+
+    def interrupt(self: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        assert sockets[0].getsockname()[0] == host
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(uvicorn.Server, "run", interrupt)
+    serve(
+        f"sqlite:///{tmp_path}/f.db", host=host, port=0, token=None, version="1", tell=told.append
+    )
+
+    (line,) = told
+    url, _, port = line.rpartition(":")
+    assert url == f"plait's metadata service listens on http://{shown}"
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as one:
+        assert one.connect_ex((host, int(port))) != 0
+
+
 def test_what_keeps_it_from_starting_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +245,8 @@ def test_what_keeps_it_from_starting_is_said(
     def start(db: str = database, host: str = "127.0.0.1", port: int = 0) -> None:
         serve(db, host=host, port=port, token=None, version="1", tell=lambda _line: None)
 
+    with closing(open_database("postgresql://u:s3cret@127.0.0.1:1/x")) as store:
+        assert store.place == "postgresql://127.0.0.1:1/x"
     for wrong in ("mysql://a:s3cret@b", "sqlite://x", "facts.db"):
         assert "s3cret" not in fail(BadDatabaseURL, lambda wrong=wrong: open_database(wrong))
     fail(TokenNeeded, lambda: start(host="0.0.0.0"))
