@@ -193,6 +193,7 @@ class _Empty:
 def _understand(error: Exception) -> tuple[Trouble, str]:
     """Say what an error amounts to, and what it says. Raises it on if it is none of S3's."""
     from botocore import exceptions as known
+    from urllib3.exceptions import HTTPError
 
     if isinstance(error, known.ClientError):
         answer = error.response.get("Error", {})
@@ -212,7 +213,8 @@ def _understand(error: Exception) -> tuple[Trouble, str]:
             Trouble.UNKNOWN_CREDENTIALS,
         ),
         ((known.EndpointConnectionError, known.ConnectTimeoutError), Trouble.UNREACHABLE),
-        ((known.HTTPClientError, known.ResponseStreamingError), Trouble.BROKEN),
+        # The library lets the errors of the one below it pass where it reads what is no object.
+        ((known.HTTPClientError, known.ResponseStreamingError, HTTPError), Trouble.BROKEN),
         ((known.BotoCoreError, ValueError), Trouble.REFUSED),
         ((OSError,), Trouble.BROKEN),
     )

@@ -9,29 +9,30 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import http.client
-import os
-import ssl
 import time
 import urllib.request
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from hashlib import md5
+from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit
 
 from plait.s3.connection import CutShort, S3Connection
+from plait.s3.errors import S3NotFound
 from plait.s3.lanes import PART
 from plait.s3.location import Location
-from plait.s3.objects import WRITER, ObjectFacts, compare
+from plait.s3.objects import WRITER, ObjectFacts, compare_sums, find_sum
+from plait.s3.wire import Head, Unusual, Wire
 
 _NO_BODY = hashlib.sha256(b"").hexdigest()
 _META = "x-amz-meta-"
 _OK = (200, 206)
-_SECONDS = 20.0
+SMALL = 1 << 20
+"""Bodies of up to so many bytes are given as they are; others go where they are to be."""
 
-
-class Unusual(Exception):
-    """A request did not go as most do: ask the library."""
+Sink = Callable[[int], Callable[[memoryview], None]]
+"""Gives what takes bytes, one piece after another, for a place that begins at an offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Target:
         access_key: Whose requests these are.
         secret_key: What they are signed with.
         token: What goes with keys that are for a time.
+        seconds: How long to wait for bytes.
     """
 
     host: str
@@ -57,6 +59,7 @@ class Target:
     access_key: str
     secret_key: str
     token: str | None
+    seconds: float = 60.0
 
     @property
     def netloc(self) -> str:
@@ -84,7 +87,17 @@ def find_target(connection: S3Connection) -> Target | None:
         credentials.access_key,
         credentials.secret_key,
         credentials.token,
+        float(meta.config.read_timeout),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A range of an object, and the server's word for the content that it is to be of."""
+
+    offset: int
+    length: int
+    etag: str
 
 
 class LeanReader:
@@ -92,60 +105,78 @@ class LeanReader:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._http: http.client.HTTPConnection | None = None
+        default = 443 if target.secure else 80
+        at = (target.host, target.port or default)
+        self._wire = Wire(at, secure=target.secure, seconds=target.seconds)
         self._key = ("", b"")
 
-    def read(self, where: Location) -> tuple[bytes, ObjectFacts] | None:
+    def read(self, where: Location, sink: Sink) -> tuple[bytearray | None, ObjectFacts]:
         """Read an object, or the beginning of a large one.
 
+        Args:
+            where: The object.
+            sink: Takes the bytes if they are many: the first `PART` of them at most.
+
         Returns:
-            Its first bytes, at most `PART`, and its facts; None if there is no such object.
+            Its bytes, or None if *sink* took them; its facts.
 
         Raises:
+            S3NotFound: There is no such object.
             Unusual: Something else came, or nothing.
         """
-        path = quote(f"{self._target.prefix}/{where.bucket}/{where.key}", safe="/-_.~")
-        try:
-            http_connection = self._open()
-            http_connection.request("GET", path, headers=self._sign(path))
-            answer = http_connection.getresponse()
-            body = answer.read()
-        except (OSError, http.client.HTTPException) as error:
+        head = self._wire.ask(self._sign(self._path(where), 0, PART))
+        if head.status not in _OK:
+            self._refuse(head, where)
+        facts = _read_facts(head.headers, head.size)
+        expected = find_sum(_named(head.headers)) if head.size == facts.size else None
+        if head.size != min(PART, facts.size):
             self.close()
-            raise Unusual(str(error)) from error
-        if answer.status == 404 and b"<Code>NoSuchKey</Code>" in body:
-            return None
-        if answer.status not in _OK:
-            raise Unusual(f"status {answer.status}")
-        facts = _read_facts(answer.headers, len(body))
-        if len(body) == facts.size:
-            try:
-                compare(body, _named(answer.headers))
-            except CutShort as error:
-                raise Unusual(str(error)) from error
-        elif len(body) != min(PART, facts.size):
             raise Unusual("the body is of another length than it was to be")
+        found = md5(usedforsecurity=False)
+        if head.size <= SMALL:
+            body = self._wire.take()
+            found.update(body)
+        else:
+            body = None
+            write = sink(0)
+
+            def pour(data: memoryview) -> None:
+                write(data)
+                if expected is not None:
+                    found.update(data)
+
+            self._wire.pour(pour)
+        try:
+            compare_sums(found.hexdigest(), expected or found.hexdigest())
+        except CutShort as error:
+            raise Unusual(str(error)) from error
         return body, facts
+
+    def read_part(self, where: Location, part: Part, sink: Sink) -> None:
+        """Read a range of an object into *sink*. Raises Unusual."""
+        request = self._sign(self._path(where), part.offset, part.length, part.etag)
+        head = self._wire.ask(request)
+        if head.status not in _OK or head.size != part.length:
+            self.close()
+            raise Unusual(f"status {head.status}, {head.size} bytes")
+        self._wire.pour(sink(part.offset))
+
+    def _path(self, where: Location) -> str:
+        return quote(f"{self._target.prefix}/{where.bucket}/{where.key}", safe="/-_.~")
+
+    def _refuse(self, head: Head, where: Location) -> NoReturn:
+        body = self._wire.take() if head.size <= SMALL else b""
+        if head.status == 404 and b"<Code>NoSuchKey</Code>" in body:
+            raise S3NotFound(str(where))
+        self.close()
+        raise Unusual(f"status {head.status}")
 
     def close(self) -> None:
         """Close the connection; the next read opens another."""
-        if self._http is not None:
-            self._http.close()
-            self._http = None
+        self._wire.close()
 
-    def _open(self) -> http.client.HTTPConnection:
-        if self._http is None:
-            target = self._target
-            if target.secure:
-                self._http = http.client.HTTPSConnection(
-                    target.host, target.port, timeout=_SECONDS, context=_make_tls()
-                )
-            else:
-                self._http = http.client.HTTPConnection(target.host, target.port, timeout=_SECONDS)
-        return self._http
-
-    def _sign(self, path: str) -> dict[str, str]:
-        """Give the headers of a request, signed by version 4 of AWS's scheme.
+    def _sign(self, path: str, offset: int, length: int, etag: str = "") -> bytes:
+        """Give a request, signed by version 4 of AWS's scheme.
 
         Source: "Authenticating Requests: Using the Authorization Header", Amazon S3 API Reference.
         """
@@ -154,7 +185,7 @@ class LeanReader:
         scope = f"{now[:8]}/{target.region}/s3/aws4_request"
         signed = {
             "host": target.netloc,
-            "range": f"bytes=0-{PART - 1}",
+            "range": f"bytes={offset}-{offset + length - 1}",
             "x-amz-content-sha256": _NO_BODY,
             "x-amz-date": now,
         }
@@ -165,12 +196,13 @@ class LeanReader:
         request = f"GET\n{path}\n\n{lines}\n{names}\n{_NO_BODY}"
         digest = hashlib.sha256(request.encode()).hexdigest()
         text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{digest}"
-        signature = hmac.new(self._key_of(scope), text.encode(), hashlib.sha256).hexdigest()
-        return {
-            **signed,
-            "authorization": f"AWS4-HMAC-SHA256 Credential={target.access_key}/{scope}, "
-            f"SignedHeaders={names}, Signature={signature}",
-        }
+        signature = hmac.digest(self._key_of(scope), text.encode(), "sha256").hex()
+        sent = lines.replace("\n", "\r\n") + (f"if-match:{etag}\r\n" if etag else "")
+        return (
+            f"GET {path} HTTP/1.1\r\n{sent}accept-encoding:identity\r\n"
+            f"authorization:AWS4-HMAC-SHA256 Credential={target.access_key}/{scope}, "
+            f"SignedHeaders={names}, Signature={signature}\r\n\r\n"
+        ).encode("ascii")
 
     def _key_of(self, scope: str) -> bytes:
         if self._key[0] != scope:
@@ -181,14 +213,7 @@ class LeanReader:
         return self._key[1]
 
 
-def _make_tls() -> ssl.SSLContext:
-    from botocore.httpsession import get_cert_path
-
-    bundle = os.environ.get("AWS_CA_BUNDLE") or get_cert_path(verify=True)
-    return ssl.create_default_context(cafile=bundle)
-
-
-def _named(headers: Any) -> dict[str, Any]:
+def _named(headers: Mapping[str, str]) -> dict[str, Any]:
     """Give the headers that say what the body's sum is, as the library calls them."""
     named = {"ETag": headers.get("etag", "")}
     for header, name in (
@@ -200,7 +225,7 @@ def _named(headers: Any) -> dict[str, Any]:
     return named
 
 
-def _read_facts(headers: Any, length: int) -> ObjectFacts:
+def _read_facts(headers: Mapping[str, str], length: int) -> ObjectFacts:
     whole = str(headers.get("content-range", "")).rpartition("/")[2]
     modified = headers.get("last-modified")
     return ObjectFacts(
@@ -209,18 +234,19 @@ def _read_facts(headers: Any, length: int) -> ObjectFacts:
         modified=_read_date(modified) if modified else 0.0,
         content_type=headers.get("content-type", ""),
         metadata={
-            name.lower()[len(_META) :]: value
+            name[len(_META) :]: value
             for name, value in headers.items()
-            if name.lower().startswith(_META) and name.lower() != _META + WRITER
+            if name.startswith(_META) and name != _META + WRITER
         },
     )
 
 
+@lru_cache(64)
 def _read_date(text: str) -> float:
+    """Read a date of HTTP; many objects that are read together were written in one second."""
     from email.utils import parsedate_to_datetime
 
     try:
-        found: datetime = parsedate_to_datetime(text)
+        return parsedate_to_datetime(text).timestamp()
     except ValueError as error:
         raise Unusual(f"{text!r} is no date") from error
-    return found.timestamp()

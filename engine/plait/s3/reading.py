@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from plait.s3.connection import CutShort, KeyTaken, S3Connection
 from plait.s3.errors import S3Failed, S3InvalidRange
-from plait.s3.lanes import PART, side_by_side
+from plait.s3.lanes import PART
 from plait.s3.location import Location
 from plait.s3.objects import ObjectFacts, compare, facts_of
 
@@ -61,52 +60,29 @@ def read_object(
     return connection.call("read", where, request)
 
 
-def download(
-    connection: S3Connection,
-    where: Location,
-    path: str,
-    begun: tuple[bytes, ObjectFacts] | None = None,
-) -> ObjectFacts:
-    """Read an object into a file, a few parts at once; it takes memory for those only.
+def read_start(connection: S3Connection, where: Location) -> tuple[bytes, ObjectFacts]:
+    """Read an object, or the first `PART` of it, and its facts. Raises as `read_object` does."""
+    try:
+        return read_object(connection, where, 0, PART)
+    except S3InvalidRange:
+        return read_object(connection, where)  # it is empty
+
+
+def read_part(
+    connection: S3Connection, where: Location, offset: int, length: int, etag: str
+) -> bytes:
+    """Read a range of an object.
 
     Args:
         connection: The server.
         where: The object.
-        path: The file, which is made or overwritten.
-        begun: Its first bytes and its facts, where these were read already.
+        offset: Where it begins.
+        length: Its bytes, all of which are there.
+        etag: The server's word for the content that it is to be of.
 
     Raises:
-        S3NotFound: There is none.
-        S3Error: It could not be read, or was overwritten meanwhile.
+        S3Error: It could not be read, or the object was overwritten meanwhile.
     """
-    if begun is None:
-        try:
-            begun = read_object(connection, where, 0, PART)
-        except S3InvalidRange:
-            begun = read_object(connection, where)  # it is empty
-    body, facts = begun
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-    try:
-        _write_at(descriptor, body, 0)
-        etag = facts.etag
-        connection.client()  # made here once, and not by several threads at once
-        offsets = range(len(body), facts.size, PART)
-        if offsets:
-            os.truncate(descriptor, facts.size)
-
-        def fetch(offset: int) -> None:
-            length = min(PART, facts.size - offset)
-            _write_at(descriptor, _read_part(connection, where, offset, length, etag), offset)
-
-        side_by_side(fetch, offsets)
-    finally:
-        os.close(descriptor)
-    return facts
-
-
-def _read_part(
-    connection: S3Connection, where: Location, offset: int, length: int, etag: str
-) -> bytes:
     extra = {"IfMatch": etag} if etag else {}
 
     def request(client: Any) -> bytes:
@@ -135,13 +111,6 @@ def _read_body(answer: Mapping[str, Any]) -> bytes:
     if announced is not None and len(body) != announced:
         raise CutShort(f"{len(body)} bytes of {announced} came")
     return body
-
-
-def _write_at(descriptor: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(descriptor, view, offset)
-        view, offset = view[written:], offset + written
 
 
 def iter_objects(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from plait.s3.objects import ObjectFacts
+from plait.s3.shelf import Kept
 
 METADATA = "plait-metadata"
 """The name under which a user's metadata travels as a whole: S3 knows only lower-case and ASCII."""
@@ -62,7 +63,7 @@ class Found:
         key: What it is called below the root of the `S3` that found it.
         prefix: The URL of the prefix that was asked for; None if it was the object itself.
         facts: What the server says; None if that was not asked, or there is no object.
-        path: The file that it was read into, if it was.
+        kept: Its bytes, if they were read.
         span: Which bytes were read, if not all.
     """
 
@@ -70,7 +71,7 @@ class Found:
     key: str
     prefix: str | None = None
     facts: ObjectFacts | None = None
-    path: str | None = None
+    kept: Kept | None = None
     span: RangeInfo | None = None
 
 
@@ -105,7 +106,7 @@ class S3Object:
     @property
     def downloaded(self) -> bool:
         """Whether its bytes were read, so that `path`, `blob` and `text` have them."""
-        return self._found.path is not None
+        return self._found.kept is not None
 
     @property
     def has_info(self) -> bool:
@@ -115,15 +116,12 @@ class S3Object:
     @property
     def path(self) -> str | None:
         """The file that holds its bytes, until the `S3` is closed; None if they were not read."""
-        return self._found.path
+        return None if self._found.kept is None else self._found.kept.path
 
     @property
     def blob(self) -> bytes | None:
         """Its bytes; None if they were not read."""
-        if self._found.path is None:
-            return None
-        with open(self._found.path, "rb") as file:
-            return file.read()
+        return None if self._found.kept is None else self._found.kept.read()
 
     @property
     def text(self) -> str | None:

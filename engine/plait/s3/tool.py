@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from itertools import count
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -16,7 +12,7 @@ from plait.s3.connection import S3Connection, share_connection
 from plait.s3.errors import S3BadKey, S3BadValue, S3NotFound
 from plait.s3.location import Location
 from plait.s3.many import Fetcher, for_each
-from plait.s3.objects import Labels, ObjectFacts
+from plait.s3.objects import Labels
 from plait.s3.reading import iter_objects, read_facts, read_object
 from plait.s3.results import (
     Found,
@@ -27,6 +23,7 @@ from plait.s3.results import (
     encode_metadata,
 )
 from plait.s3.roots import find_root
+from plait.s3.shelf import InFile, Shelf
 from plait.s3.writing import write_file, write_object
 
 Item = TypeVar("Item")
@@ -38,7 +35,8 @@ Key = str | S3GetObject
 class S3:
     """Objects in S3, or in a server that speaks its language.
 
-    Use it as a context manager: what is read lies in files, which are removed at its end.
+    Use it as a context manager: what is read lies in files, or in memory until its file is asked
+    for, and is gone at its end.
 
     Args:
         tmproot: The folder in which these files are made; the system's own by default.
@@ -57,10 +55,7 @@ class S3:
     ) -> None:
         self._root = find_root(run, s3root)
         self._connection: S3Connection = share_connection()
-        self._folder = tempfile.mkdtemp(prefix="plait-s3-", dir=tmproot)
-        self._numbers = count()
-        # Also where nobody closes it, and at the interpreter's end.
-        self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._shelf = Shelf(tmproot)
 
     def __enter__(self) -> Self:
         return self
@@ -74,13 +69,13 @@ class S3:
         self.close()
 
     def close(self) -> None:
-        """Remove the files that were read; the objects given have no bytes any more."""
-        self._remove()
+        """Let go of what was read; the objects given have no bytes any more."""
+        self._shelf.clear()
 
     # Reading
 
     def get(self, key: Key, return_missing: bool = False) -> S3Object:
-        """Read an object into a file.
+        """Read an object.
 
         Args:
             key: Its key below the root, its URL, or a range of it, as `S3GetObject`.
@@ -94,7 +89,7 @@ class S3:
         return self.get_many([key], return_missing=return_missing)[0]
 
     def get_many(self, keys: Iterable[Key], return_missing: bool = False) -> list[S3Object]:
-        """Read objects into files, many at once, and give them in the order of *keys*.
+        """Read objects, many at once, and give them in the order of *keys*.
 
         Args:
             keys: As for `get`.
@@ -219,36 +214,28 @@ class S3:
 
         def read(item: tuple[Key, Location, str | None]) -> S3Object:
             key, at, prefix = item
-            path: str | None = os.path.join(self._folder, str(next(self._numbers)))
-            facts: ObjectFacts | None
-            span = None
-            if isinstance(key, S3GetObject):
-                facts, span = self._read_range(key, at, str(path), return_missing=return_missing)
-            else:
-                facts = fetcher.fetch(at, str(path))
-            if facts is None:
+            found = Found(str(at), self._root.key_of(at), prefix)
+            try:
+                if isinstance(key, S3GetObject):
+                    return S3Object(self._read_range(key, at, found))
+                path = self._shelf.new_path()
+                body, facts = fetcher.fetch(at, path)
+            except S3NotFound:
                 if not return_missing:
-                    raise S3NotFound(str(at))
-                path = None
-            return S3Object(Found(str(at), self._root.key_of(at), prefix, facts, path, span))
+                    raise
+                return S3Object(found)
+            kept = InFile(path) if body is None else self._shelf.keep(body)
+            return S3Object(replace(found, facts=facts, kept=kept))
 
         try:
             return for_each(read, wanted)
         finally:
             fetcher.close()
 
-    def _read_range(
-        self, key: S3GetObject, at: Location, path: str, *, return_missing: bool
-    ) -> tuple[ObjectFacts | None, RangeInfo | None]:
-        try:
-            body, facts = read_object(self._connection, at, key.offset, key.length)
-        except S3NotFound:
-            if return_missing:
-                return None, None
-            raise
-        with open(path, "wb") as file:
-            file.write(body)
-        return facts, RangeInfo(facts.size, key.offset, len(body))
+    def _read_range(self, key: S3GetObject, at: Location, found: Found) -> Found:
+        body, facts = read_object(self._connection, at, key.offset, key.length)
+        span = RangeInfo(facts.size, key.offset, len(body))
+        return replace(found, facts=facts, kept=self._shelf.keep(body), span=span)
 
     def _read_found(self, found: Sequence[S3Object]) -> list[S3Object]:
         wanted = [(each.key, self._root.at(each.key), each.prefix) for each in found]

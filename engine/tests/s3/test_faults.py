@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from plait.s3 import lanes, reading, writing
+from plait.s3 import lanes, lean, many, reading, writing
 from plait.s3.connection import S3Connection
 from plait.s3.errors import (
     S3AccessDenied,
@@ -21,7 +21,8 @@ from plait.s3.errors import (
     S3Unreachable,
 )
 from plait.s3.location import Location
-from plait.s3.reading import download, iter_objects, read_facts, read_object
+from plait.s3.many import Fetcher
+from plait.s3.reading import iter_objects, read_facts, read_object
 from plait.s3.retry import RetryPlan
 from plait.s3.writing import abort_upload, remove_object, write_file, write_object
 from plait_harness.faults import Fault, FaultProxy, Plan, Rule
@@ -33,8 +34,24 @@ MB = 1 << 20
 @pytest.fixture
 def small_parts(monkeypatch):
     """Parts as small as S3 allows."""
-    for module in (lanes, reading, writing):
+    for module in (lanes, lean, many, reading, writing):
         monkeypatch.setattr(module, "PART", 5 * MB)
+
+
+@pytest.fixture(params=["lean", "library"])
+def download(request, monkeypatch):
+    """Reads an object into a file, by plain requests or by those of the library."""
+    if request.param == "library":
+        monkeypatch.setattr(many, "find_target", lambda _: None)
+
+    def read(connection, where, path):
+        fetcher = Fetcher(connection)
+        try:
+            return fetcher.fetch(where, path)[1]
+        finally:
+            fetcher.close()
+
+    return read
 
 
 @pytest.fixture
@@ -114,6 +131,15 @@ def test_an_answer_that_is_no_answer_is_asked_for_again(faulty, root):
     assert [name for name, _ in iter_objects(faulty(garbled), root)] == [f"{root.key}/a"]
 
 
+@pytest.mark.parametrize("fault", [Fault.TRUNCATED, Fault.RESET, Fault.LOST])
+def test_a_listing_that_is_cut_short_is_asked_for_again(faulty, root, fault):
+    """What is no object is read by other means of the library's, with errors of their own."""
+    write_object(faulty(), root.child("a"), b"x")
+
+    found = [name for name, _ in iter_objects(faulty(Rule(fault, "GET")), root)]
+    assert found == [f"{root.key}/a"]
+
+
 def test_nobody_listens():
     """A server that is not there is told with its URL, after the time for that."""
     connection = S3Connection(
@@ -177,7 +203,9 @@ def test_a_warm_client_is_used_by_forks_only(moto, root, monkeypatch):
     assert connection.requests == 1
 
 
-def test_large_objects_go_and_come_in_parts(faulty, root, small_parts, large_file, tmp_path):
+def test_large_objects_go_and_come_in_parts(
+    faulty, root, small_parts, large_file, tmp_path, download
+):
     """Whatever happens to some of the parts."""
     faults = [Rule(Fault.CORRUPT, "partNumber=2"), Rule(Fault.RESET, "partNumber=3")]
     connection = faulty(*faults, Rule(Fault.TRUNCATED, "GET", skip=1))
@@ -217,19 +245,19 @@ def test_a_failed_upload_leaves_no_parts(faulty, root, small_parts, large_file):
 
 
 def test_an_object_that_changes_while_it_is_read(
-    faulty, root, small_parts, large_file, tmp_path, monkeypatch
+    faulty, root, small_parts, large_file, tmp_path, monkeypatch, download
 ):
     """Parts of two objects are never put together."""
     write_file(faulty(), root, str(large_file))
-    whole = reading.read_object
+    start = Fetcher._start
 
-    def read_then_change(connection, where, *more):
-        found = whole(connection, where, *more)
+    def read_then_change(fetcher, where, sink):
+        found = start(fetcher, where, sink)
         large_file.write_bytes(bytes(12 * MB))
-        write_file(connection, root, str(large_file))
+        write_file(faulty(), root, str(large_file))
         return found
 
-    monkeypatch.setattr(reading, "read_object", read_then_change)
+    monkeypatch.setattr(Fetcher, "_start", read_then_change)
     with pytest.raises(S3Error, match="changed while it was read"):
         download(faulty(), root, str(tmp_path / "copy"))
 

@@ -21,8 +21,9 @@ from plait.s3.errors import (
     S3InvalidRange,
     S3NotFound,
 )
-from plait.s3.lean import LeanReader, Unusual, find_target
+from plait.s3.lean import LeanReader, find_target
 from plait.s3.many import Fetcher
+from plait.s3.wire import Unusual
 from plait.s3.writing import write_object
 from plait_harness.faults import Fault, Rule
 
@@ -70,10 +71,12 @@ def test_files_go_and_leave_with_the_manager(root, tmp_path):
     with S3(str(tmp_path), s3root=str(root)) as s3:
         more = S3PutObject("b", path=str(tmp_path / "in"), content_type="text/x")
         s3.put_files([("a", str(tmp_path / "in")), more])
-        path = s3.get("a").path
-        assert path.startswith(str(tmp_path))
+        found = s3.get("a")
+        assert found.path.startswith(str(tmp_path))
         assert s3.info("b").content_type == "text/x"
     assert os.listdir(tmp_path) == ["in"]
+    with pytest.raises(FileNotFoundError):
+        found.blob  # noqa: B018  # reading it is what fails
 
 
 def test_what_is_there_may_stay(s3):
@@ -241,15 +244,16 @@ def test_large_objects_are_fetched_in_parts(faulty, root, tmp_path, monkeypatch)
     """The first of them is not read twice."""
     from plait.s3 import lean, reading
 
-    for module in (lean, reading):
+    for module in (lean, reading, many):
         monkeypatch.setattr(module, "PART", 1000)
+    monkeypatch.setattr(lean, "SMALL", 100)
     write_object(faulty(), root, bytes(range(250)) * 10)
     fetcher = Fetcher(faulty())
 
-    facts = fetcher.fetch(root, str(tmp_path / "x"))
+    body, facts = fetcher.fetch(root, str(tmp_path / "x"))
     fetcher.close()
     assert (tmp_path / "x").read_bytes() == bytes(range(250)) * 10
-    assert (facts.size, len(faulty.seen)) == (2500, 3)
+    assert (body, facts.size, len(faulty.seen)) == (None, 2500, 3)
 
 
 @pytest.mark.parametrize("without", ["credentials", "proxy"])
@@ -266,8 +270,9 @@ def test_where_only_the_library_knows_the_way(root, faulty, tmp_path, monkeypatc
         return
     fetcher = Fetcher(connection)
 
-    assert fetcher.fetch(root, str(tmp_path / "x")).size == 1
-    assert fetcher.fetch(root.child("none"), str(tmp_path / "y")) is None
+    assert fetcher.fetch(root, str(tmp_path / "x"))[1].size == 1
+    with pytest.raises(S3NotFound):
+        fetcher.fetch(root.child("none"), str(tmp_path / "y"))
 
 
 def test_how_requests_are_signed(monkeypatch):
@@ -285,7 +290,8 @@ def test_how_requests_are_signed(monkeypatch):
     then = time.strptime(request.context["timestamp"], "%Y%m%dT%H%M%SZ")
     monkeypatch.setattr(lean.time, "gmtime", lambda: then)
 
-    assert LeanReader(target)._sign("/b/k%20k")["authorization"] == request.headers["Authorization"]
+    signed = LeanReader(target)._sign("/b/k%20k", 0, lean.PART).decode()
+    assert f"\r\nauthorization:{request.headers['Authorization']}\r\n\r\n" in signed
 
 
 def test_odd_answers_are_left_to_the_library():
@@ -296,5 +302,5 @@ def test_odd_answers_are_left_to_the_library():
         lean._read_date("yesterday")
     target = lean.Target("127.0.0.1", 9, True, "", "eu-west-1", "AK", "SK", None)
     with pytest.raises(Unusual):
-        LeanReader(target).read(lean.Location("bucket", "key"))
+        LeanReader(target).read(lean.Location("bucket", "key"), lambda _: lambda _: None)
     assert lean._named({"x-amz-server-side-encryption": "aws:kms"})["ServerSideEncryption"]
