@@ -347,6 +347,16 @@ def check_sweep(storage: Storage) -> None:
         _expect(upload.commit("other"), True, "commit")
 
 
+def check_warm(storage: Storage) -> None:
+    """To be warmed changes nothing, however often, and whatever was written before."""
+    storage.put("before", [b"x"])
+    storage.warm()
+    storage.warm()
+
+    storage.put("after", [b"y"])
+    _expect((storage.get("before"), storage.get("after")), (b"x", b"y"), "get after warm")
+
+
 CHECKS: tuple[Check, ...] = (
     check_what_is_put_is_read,
     check_an_empty_object_is_an_object,
@@ -371,6 +381,7 @@ CHECKS: tuple[Check, ...] = (
     check_odd_keys,
     check_bad_keys,
     check_sweep,
+    check_warm,
 )
 
 

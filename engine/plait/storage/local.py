@@ -66,6 +66,9 @@ class LocalStorage:
         """The absolute path of the root; an object's file is `<place>/<key>`."""
         return self._root
 
+    def warm(self) -> None:
+        """Do nothing: what reads and writes files is loaded."""
+
     def get(self, key: str) -> bytes:
         """Give all bytes under *key*. Raises MissingKey."""
         path = self._path(key)

@@ -30,6 +30,9 @@ class MemoryStorage:
         """The word `memory`."""
         return _PLACE
 
+    def warm(self) -> None:
+        """Do nothing: there is nothing to load."""
+
     def get(self, key: str) -> bytes:
         """Give all bytes under *key*. Raises MissingKey."""
         check_key(key)

@@ -31,6 +31,11 @@ class OverlayStorage:
         """Where the upper one is."""
         return self._upper.place
 
+    def warm(self) -> None:
+        """Load what processes forked from this one need, for both."""
+        self._upper.warm()
+        self._lower.warm()
+
     def get(self, key: str) -> bytes:
         """Give all bytes under *key*. Raises MissingKey."""
         return self._read(key, lambda storage: storage.get(key))

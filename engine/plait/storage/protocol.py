@@ -67,6 +67,13 @@ class Storage(Protocol):
         """Where this is, for messages: a path or a URL."""
         ...
 
+    def warm(self) -> None:
+        """Load what processes that are forked from this one need to read and write.
+
+        For the process that forks tasks, before it does; opens nothing, and asks nobody.
+        """
+        ...
+
     def get(self, key: str) -> bytes:
         """Give all bytes under *key*. Raises MissingKey."""
         ...

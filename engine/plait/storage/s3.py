@@ -8,14 +8,13 @@ import time
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
-from plait.base.layout import parse_data_key
-from plait.s3.connection import S3Connection
+from plait.base.layout import parse_data_key, parse_seal_key
 from plait.s3.errors import S3Error, S3InvalidRange, S3NotFound
 from plait.s3.lanes import PART
 from plait.s3.location import Location
-from plait.s3.reading import download, iter_objects, read_facts, read_object
+from plait.s3.many import Fetcher
+from plait.s3.reading import iter_objects, read_facts, read_object
 from plait.s3.writing import abort_upload, remove_object, write_object
-from plait.storage.blob_cache import BlobCache
 from plait.storage.descriptors import gather, map_file
 from plait.storage.errors import storage_error
 from plait.storage.keys import check_key
@@ -25,6 +24,8 @@ from plait.storage.s3_writing import UPLOAD, GrowingLog, S3Upload
 
 _NEAR = 1 << 20
 """Objects of up to so many bytes that a run wrote are kept beside it, to be read from there."""
+_RECENT = 32
+"""So many seals of up to `_NEAR` bytes that were read stay in memory."""
 _PUSH_SECONDS = 5.0
 """How often a log that grows is written, for those who follow it."""
 
@@ -39,24 +40,13 @@ class S3Storage:
     it is kept there too, and written anew now and then, and by `flush`.
 
     Args:
-        connection: The server.
-        root: The bucket and the prefix.
-        scratch: A folder of this machine; its own for each run, made when needed.
-        cache: Where large values are kept on this machine.
-        conditional: Whether the server heeds conditional writes; None if that is to be found out.
+        place: The prefix, and what of this machine belongs to it.
     """
 
-    def __init__(
-        self,
-        connection: S3Connection,
-        root: Location,
-        scratch: str,
-        cache: BlobCache,
-        *,
-        conditional: bool | None = None,
-    ) -> None:
-        self._here = S3Place(connection, root, scratch, cache, conditional=conditional)
+    def __init__(self, place: S3Place) -> None:
+        self._here = place
         self._logs: dict[str, GrowingLog] = {}
+        self._recent: dict[str, bytes | None] = {}
 
     @property
     def place(self) -> str:
@@ -91,6 +81,8 @@ class S3Storage:
     def get_range(self, key: str, offset: int, length: int) -> bytes:
         """Give up to *length* bytes from *offset* on. Raises MissingKey."""
         near = self._read_near(key)
+        if near is None and parse_seal_key(key) is not None:
+            near = self._read_seal(key)
         if near is not None:
             return near[offset : offset + length]
         if length <= 0:
@@ -117,10 +109,7 @@ class S3Storage:
                 return cached
         path = self._here.new_file()
         try:
-            facts = download(self._here.connection, self._here.at(key), path)
-            with open(path, "rb") as file:
-                size = facts.size
-                memory = map_file(file.fileno(), size) if size else memoryview(bytearray())
+            memory = self._fetch(key, path)
             if address is not None:
                 self._here.cache.admit(address, path)
         except S3NotFound as error:
@@ -130,6 +119,19 @@ class S3Storage:
         finally:
             remove_local(path)
         return memory
+
+    def _fetch(self, key: str, path: str) -> memoryview:
+        """Read an object into a file and give its bytes as private, writable memory."""
+        fetcher = Fetcher(self._here.connection)
+        try:
+            body, facts = fetcher.fetch(self._here.at(key), path)
+        finally:
+            fetcher.close()
+        if body is not None:
+            write_local(path, body)
+            return memoryview(body)
+        with open(path, "rb") as file:
+            return map_file(file.fileno(), facts.size) if facts.size else memoryview(bytearray())
 
     def has(self, key: str) -> bool:
         """Say whether anything is stored under *key*."""
@@ -154,6 +156,7 @@ class S3Storage:
         address = parse_data_key(key)
         if address is not None:
             self._here.cache.drop(address)
+        self._recent.pop(key, None)
         remove_local(self._near_path(key))
         return True
 
@@ -298,7 +301,26 @@ class S3Storage:
             with open(self._near_path(key), "rb") as file:
                 return file.read()
         except OSError:
-            return None  # not written by this run, or not on this machine
+            # Not written by this run, or not on this machine.
+            return self._recent.get(key)
+
+    def _read_seal(self, key: str) -> bytes | None:
+        """Read a seal by one request and keep it, as it is asked for value by value; None if large.
+
+        What is sealed does not change.
+        """
+        if key not in self._recent:
+            try:
+                body, facts = read_object(self._here.connection, self._here.at(key), 0, _NEAR)
+            except S3InvalidRange:
+                return b""
+            except S3NotFound as error:
+                raise MissingKey(key, self.place) from error
+            while len(self._recent) >= _RECENT:
+                # A tuple, because another thread of a client may be reading too.
+                self._recent.pop(next(iter(tuple(self._recent))), None)
+            self._recent[key] = body if len(body) == facts.size else None
+        return self._recent.get(key)
 
     def _keep_near(self, key: str, data: Buffer) -> None:
         path = self._near_path(key)

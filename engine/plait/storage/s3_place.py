@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from itertools import count
 from urllib.parse import unquote
 
@@ -22,6 +23,7 @@ _ODD = re.compile(r"[%\x00-\x1f\x7f]")
 """Servers disagree about such characters in an object's name, so there they are written as %XX."""
 
 
+@dataclass(slots=True)
 class S3Place:
     """A prefix of a bucket, with the folders of this machine that belong to it.
 
@@ -33,20 +35,15 @@ class S3Place:
         conditional: Whether the server heeds conditional writes; None if that is to be found out.
     """
 
-    def __init__(
-        self,
-        connection: S3Connection,
-        root: Location,
-        scratch: str,
-        cache: BlobCache,
-        *,
-        conditional: bool | None = None,
-    ) -> None:
-        self.connection = connection
-        self.root = Location(root.bucket, root.key.strip("/"))
-        self.scratch = os.path.abspath(scratch)
-        self.cache = cache
-        self._conditional = conditional
+    connection: S3Connection
+    root: Location
+    scratch: str
+    cache: BlobCache
+    conditional: bool | None = None
+
+    def __post_init__(self) -> None:
+        self.root = Location(self.root.bucket, self.root.key.strip("/"))
+        self.scratch = os.path.abspath(self.scratch)
 
     def at(self, key: str) -> Location:
         """Give where the object of *key* is. Raises BadKey."""
@@ -62,9 +59,9 @@ class S3Place:
 
     def is_conditional(self) -> bool:
         """Say whether the server heeds conditional writes; asks it once in a run."""
-        if self._conditional is None:
-            self._conditional = self._load_or_probe()
-        return self._conditional
+        if self.conditional is None:
+            self.conditional = self._load_or_probe()
+        return self.conditional
 
     def is_free(self, at: Location) -> bool:
         """Say whether nothing is there, where the server would not say so itself upon a write."""

@@ -10,6 +10,7 @@ from plait.s3.connection import share_connection
 from plait.s3.location import parse_location
 from plait.storage.blob_cache import BlobCache
 from plait.storage.s3 import S3Storage
+from plait.storage.s3_place import S3Place
 
 _BYTES_PER_MB = 1_000_000
 
@@ -53,13 +54,9 @@ def open_s3_storage(scratch: str) -> S3Storage:
     if not root:
         raise NoS3Root
     conditional = {"yes": True, "no": False}.get(resolve("s3-conditional").value or "")
-    return S3Storage(
-        share_connection(),
-        parse_location(root),
-        scratch,
-        BlobCache(_cache_folder(), _cache_bytes()),
-        conditional=conditional,
-    )
+    cache = BlobCache(_cache_folder(), _cache_bytes())
+    place = S3Place(share_connection(), parse_location(root), scratch, cache, conditional)
+    return S3Storage(place)
 
 
 def _cache_folder() -> str:

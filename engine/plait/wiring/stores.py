@@ -73,9 +73,7 @@ class Stores:
 
     def warm(self) -> None:
         """Load what the processes forked from this one need to read and write; opens nothing."""
-        warm = getattr(self.storage, "warm", None)
-        if warm is not None:
-            warm()
+        self.storage.warm()
 
     def close(self) -> None:
         """Close what is open."""

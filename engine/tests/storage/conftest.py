@@ -10,6 +10,7 @@ from plait.s3.connection import S3Connection
 from plait.s3.location import Location
 from plait.storage.blob_cache import BlobCache
 from plait.storage.s3 import S3Storage
+from plait.storage.s3_place import S3Place
 
 BUCKET = "plait-tests"
 _numbers = count()
@@ -20,13 +21,14 @@ connections: dict[str, S3Connection] = {}
 def _make_factory(url, tmp_path):
     def make(connection=None, *, cache_bytes=1 << 30, name=None, **more):
         number = name or next(_numbers)
-        return S3Storage(
+        place = S3Place(
             connection or connections.setdefault(url, S3Connection(url)),
             Location(BUCKET, f"test-{number}"),
             str(tmp_path / f"scratch-{number}-{next(_numbers)}"),
             BlobCache(str(tmp_path / f"cache-{number}"), cache_bytes),
             **more,
         )
+        return S3Storage(place)
 
     return make
 

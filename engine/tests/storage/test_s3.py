@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from plait.base.layout import data_key
+from plait.base.layout import data_key, seal_key
+from plait.base.pathspec import AttemptKey
 from plait.s3 import lanes, reading, writing
 from plait.s3.connection import S3Connection
 from plait.s3.errors import S3AccessDenied
@@ -165,7 +166,7 @@ def test_it_finds_out_about_conditional_writes_once(moto, make_storage, tmp_path
     assert storage.heeds_conditions()
     with open(os.path.join(storage._here.scratch, "conditional")) as file:
         assert file.read() == "yes"
-    storage._here._conditional = None
+    storage._here.conditional = None
     assert storage.heeds_conditions()
 
 
@@ -173,7 +174,7 @@ def test_a_server_that_knows_no_conditional_writes(faulty, make_storage):
     """It may refuse them, or take them for any other; either way plait looks first."""
     refused = b"<Error><Code>NotImplemented</Code></Error>"
     storage = faulty(Rule(Fault.ERROR, "PUT", skip=1, body=refused, status=501))
-    storage._here._conditional = None
+    storage._here.conditional = None
 
     assert not storage.heeds_conditions()
 
@@ -200,6 +201,28 @@ def test_errors_of_the_server_go_through(faulty):
             use("a")
 
 
+def test_a_seal_is_read_once(faulty, monkeypatch):
+    """However many of its values are asked for, unless it is large, or somebody found damage."""
+    storage, other = faulty(name="seals"), faulty(name="seals")
+    keys = [seal_key(AttemptKey("F", "1", "s", str(number), 0)) for number in range(3)]
+    for key in keys:
+        other.put(key, [b"0123456789"])
+    monkeypatch.setattr(s3, "_RECENT", 2)
+    faulty.seen.clear()
+
+    assert [storage.get_range(keys[0], at, 2) for at in (0, 4, 20)] == [b"01", b"45", b""]
+    assert (storage.size(keys[0]), len(faulty.seen)) == (10, 1)
+    assert storage.refresh(keys[0])
+    assert (storage.get_range(keys[0], 0, 1), len(faulty.seen)) == (b"0", 2)
+    for key in keys:
+        storage.get_range(key, 0, 1)
+    assert (list(storage._recent), len(faulty.seen)) == (keys[1:], 4)
+    monkeypatch.setattr(s3, "_NEAR", 5)
+    assert (storage.get_range(keys[0], 8, 2), len(faulty.seen)) == (b"89", 6)
+    with pytest.raises(MissingKey):
+        storage.get_range(seal_key(AttemptKey("F", "1", "s", "none", 0)), 0, 1)
+
+
 def test_a_disk_that_is_full_is_told(make_storage, monkeypatch):
     """By the file that could not be written."""
     storage = make_storage()
@@ -210,7 +233,7 @@ def test_a_disk_that_is_full_is_told(make_storage, monkeypatch):
 
     for module in (s3, s3_writing):
         monkeypatch.setattr(module, "write_all", full, raising=False)
-    monkeypatch.setattr(s3, "download", full)
+    monkeypatch.setattr(s3, "write_local", full)
     with pytest.raises(StorageFull):
         storage.view("a")
     with pytest.raises(StorageFull):
