@@ -28,6 +28,8 @@ ALIGNMENT = 64
 _ENTRY = struct.Struct("<QQ")  # offset and length of a buffer
 _FOOTER = struct.Struct("<QQ8s")  # length of the pickle, number of buffers, mark
 _MARK = b"PLAITB1\n"
+_LARGE = 64 << 20
+"""Payloads of at least so many bytes are not kept in memory beside what is made of them."""
 
 
 class Output(Protocol):
@@ -80,7 +82,12 @@ def load(payload: Buffer, codec: str) -> object:
         Exception: Whatever unpickling raises.
     """
     if codec == PLAIN:
-        return pickle.loads(payload)
+        if len(payload) < _LARGE:
+            return pickle.loads(payload)
+        # Loaded here, for most tasks read only small values.
+        from plait.artifacts.drain import Drain
+
+        return pickle.load(Drain(payload))
     view = memoryview(payload)
     pickled, table = _parse_table(view)
     buffers = [view[offset : offset + length] for offset, length in table]
