@@ -7,7 +7,17 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-QUESTIONS = ("start_up", "hello", "linear_20", "foreach_500", "resume_2000", "counts")
+QUESTIONS = (
+    "start_up",
+    "hello",
+    "linear_20",
+    "foreach_500",
+    "resume_2000",
+    "counts",
+    "s3_many",
+    "s3_foreach",
+    "s3_memory",
+)
 
 
 def main() -> None:

@@ -108,7 +108,7 @@ def measure(
                 if turn < contender.repeat:
                     times[contender.name].append(_time_once(contender, folder))
     medians = {name: statistics.median(of) for name, of in times.items()}
-    print(f"{title}   [{_machine()}]")
+    print(f"{title}   [{machine()}]")
     base = medians.get(FLOOR) or min(medians.values())
     for name, of in times.items():
         median = medians[name]
@@ -140,7 +140,8 @@ def _time_once(contender: Contender, folder: Path) -> float:
         shutil.rmtree(work)
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Say what it was measured on, and when."""
     today = datetime.datetime.now(tz=datetime.UTC).date()
     return (
         f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {today}"
