@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -21,8 +21,9 @@ from plait_harness.options import OPTIONS, RunOptions, command_for, read_options
 from plait_harness.probe import FEATURE_VARIABLE
 from plait_harness.report import CaseRow, make_row, read_failed, tidy_case
 from plait_harness.result import CaseResult
+from plait_harness.servers import find_modules
 from plait_harness.session import Session, find_servers
-from plait_harness.starter import PreparedProcess
+from plait_harness.starter import ENGINE_MODULES, PreparedProcess
 from plait_harness.surroundings import make_base_env
 
 ANCHOR = "contexts.json"
@@ -169,28 +170,36 @@ class CaseItem(pytest.Item):
 
 
 class Worker:
-    """What one worker has for all its cases."""
+    """What one worker has for all its cases.
 
-    def __init__(self, options: RunOptions) -> None:
+    Args:
+        options: The options of the session.
+        services: The servers that its cases need.
+    """
+
+    def __init__(self, options: RunOptions, services: Collection[str]) -> None:
+        engine = (*ENGINE_MODULES, *find_modules(services))
         env = make_base_env(inherit=options.inherit_env)
         root = os.path.join(os.path.abspath(options.report), "cases")
         os.makedirs(root, exist_ok=True)
         if options.coverage:
             measurement = Measurement(options.report, find_engine())
-            self.process = PreparedProcess(env, coverage=measurement.probe_options())
+            self.process = PreparedProcess(env, coverage=measurement.probe_options(), engine=engine)
             case_env = {**env, **measurement.environment()}
             self.runner = CaseRunner(
                 self.process, env, root, case_env, FEATURE_VARIABLE, find_servers(options)
             )
         else:
-            self.process = PreparedProcess(env)
+            self.process = PreparedProcess(env, engine=engine)
             self.runner = CaseRunner(self.process, env, root, env, servers=find_servers(options))
 
 
 def _get_worker(config: pytest.Config) -> Worker:
     # Made for the first case, so that a session of other tests has none.
     if _WORKER not in config.stash:
-        config.stash[_WORKER] = Worker(config.stash[_OPTIONS])
+        cases = config.stash[_MATRIX].cases
+        services = dict.fromkeys(name for case in cases for name in case.context.services)
+        config.stash[_WORKER] = Worker(config.stash[_OPTIONS], services)
     return config.stash[_WORKER]
 
 

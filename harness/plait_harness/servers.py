@@ -12,7 +12,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -45,10 +45,12 @@ class Server:
     Args:
         lack: Says what this machine lacks to run it; None if nothing.
         start: Starts it, with what it needs itself, given a folder; the last one is it.
+        modules: What its users import when they ask it something, and what takes long to import.
     """
 
     lack: Callable[[], str | None]
     start: Callable[[str], Sequence[Service]]
+    modules: tuple[str, ...] = ()
 
 
 def _of_program(program: Program) -> Server:
@@ -98,9 +100,11 @@ def _find_lack_of_postgres() -> str | None:
     return find_program(METADATA)[1]
 
 
+_S3_MODULES = ("boto3.session",)
+
 SERVERS: Mapping[str, Server] = {
-    "s3": Server(lambda: find_program(MOTO)[1], _start_s3),
-    "s3-faults": Server(lambda: find_program(MOTO)[1], _start_faulty_s3),
+    "s3": Server(lambda: find_program(MOTO)[1], _start_s3, _S3_MODULES),
+    "s3-faults": Server(lambda: find_program(MOTO)[1], _start_faulty_s3, _S3_MODULES),
     "metadata-faults": Server(lambda: find_program(METADATA)[1], _start_faulty_metadata),
     "metadata-postgres": Server(_find_lack_of_postgres, _start_shared_metadata),
     **{name: _of_program(program) for name, program in PROGRAMS.items()},
@@ -117,6 +121,11 @@ def find_lack(names: Sequence[str]) -> str | None:
         if lack is not None:
             return lack
     return None
+
+
+def find_modules(names: Iterable[str]) -> tuple[str, ...]:
+    """Give what the users of the servers *names* import, each module once."""
+    return tuple(dict.fromkeys(each for name in names for each in SERVERS[name].modules))
 
 
 class Servers:

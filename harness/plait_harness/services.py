@@ -209,7 +209,7 @@ SEAWEED = Program(
         *("-master.port={port2}", "-volume.port={port3}", "-filer.port={port4}"),
         *("-s3.port.grpc={port5}", "-filer.port.grpc={port6}", "-master.port.grpc={port7}"),
         *("-volume.port.grpc={port8}", "-master.volumeSizeLimitMB=64", "-volume.max=40"),
-        "-master.telemetry=false",
+        *("-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
     ),
     users=_S3_USERS,
     env={"GOMEMLIMIT": "500MiB"},

@@ -266,7 +266,6 @@ class KilledRun(FlowTest):
     SHOULD_FAIL = -9
     LEAVES = ["begun", "stopped", "mended", "resumed-id"]
     HEADER = '''
-import glob
 import os
 import signal
 import time
@@ -277,23 +276,38 @@ def find_parent(pid):
         return int(file.read().rpartition(")")[2].split()[1])
 
 
-def wait_for(pattern):
+def wait_for(is_so, what):
     deadline = time.monotonic() + 20
-    while not glob.glob(pattern):
-        assert time.monotonic() < deadline, f"{pattern} is not there"
+    while not is_so():
+        assert time.monotonic() < deadline, what
         time.sleep(0.005)
 
 
-def kill_run_after(sealed):
+def is_there(path):
+    return lambda: os.path.exists(path)
+
+
+def has_ended(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def kill_run_after_right():
     """Kill the run's process at a moment when it has not heard yet of a task that has ended."""
     # A task's parent is the keeper, its is the warden, and that one's is the run's process.
     run = find_parent(find_parent(os.getppid()))
     # A stopped process launches nothing: the task that is to end has to be there before.
-    wait_for("begun")
+    wait_for(is_there("begun"), "the other task does not begin")
+    with open("begun") as file:
+        right = int(file.read())
     os.kill(run, signal.SIGSTOP)
     with open("stopped", "w"):
         pass
-    wait_for(sealed)
+    # Whichever store it is: what a task has kept it has kept when its process ends.
+    wait_for(lambda: has_ended(right), "the other task does not end")
     os.kill(run, signal.SIGKILL)
     time.sleep(60)
 '''
@@ -303,12 +317,13 @@ def kill_run_after(sealed):
     def step_inner(self):
         self.ran_in = current.run_id
         if current.step_name == "right":
-            with open("begun", "w"):
-                pass
-            wait_for("stopped")
+            with open("begin", "w") as file:
+                file.write(str(os.getpid()))
+            os.rename("begin", "begun")
+            wait_for(is_there("stopped"), "the run is not stopped")
             print("from right")
         elif not os.path.exists("mended"):
-            kill_run_after(f".plait/store/*/runs/{current.run_id}/right/*.attempt")
+            kill_run_after_right()
 
     @steps(1, ["all"])
     def step_all(self):
