@@ -79,9 +79,9 @@ def become(request: Mapping[str, Any], loaded: Collection[str]) -> None:
     sys.orig_argv = [sys.executable, *argv]
     sys.path.insert(0, os.path.dirname(os.path.abspath(argv[0])))
     if not request["keep"]:
-        for name in [name for name in sys.modules if name not in loaded and name != "__main__"]:
-            # Out of sight, and not taken apart: that costs more than the fork.
-            _out_of_sight.append(sys.modules.pop(name))
+        more = [name for name in sys.modules if name not in loaded and name != "__main__"]
+        # Out of sight, and not taken apart: that costs more than the fork.
+        _out_of_sight.extend(sys.modules.pop(name) for name in more)
 
 
 def limit(limits: Mapping[str, Any]) -> None:
