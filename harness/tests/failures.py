@@ -201,7 +201,7 @@ class ExitCodeOfTask(FlowTest):
         (end,) = checker.tasks("end")
         checker.assert_status("failed")
         assert_equals(False, "lost" in end.values)
-        for said in ("77", f"{checker.run_id}/end/{end.task}"):
+        for said in ("exit code 77", f"{checker.run_id}/end/{end.task}"):
             assert_equals((said, True), (said, said in checker.console))
 
 
