@@ -22,6 +22,7 @@ STORE_FOLDER = ".plait"
 DATABASE = "metadata.db"
 """The file of the local store of facts, in that folder."""
 
+_VALUES = "store"
 _LOCAL = "local"
 _S3 = "s3"
 _SERVICE = "service"
@@ -120,7 +121,7 @@ def open_stores(choice: StoreChoice = DEFAULT_STORES, *, scratch: str | None = N
 
         storage = open_s3_storage(scratch_folder)
     else:
-        storage = LocalStorage(os.path.join(folder, "store"), scratch_folder)
+        storage = LocalStorage(os.path.join(folder, _VALUES), scratch_folder)
     return Stores(folder, name, storage, LogStore(storage), replace(choice, root=folder))
 
 
@@ -157,7 +158,8 @@ def open_source(spec: str | None, choice: StoreChoice = DEFAULT_STORES) -> Store
 
     Args:
         spec: What `metadata(...)` was given: `local`, `local@PATH`, where PATH is a `.plait`
-            folder, one that holds such a folder, or its database; or None for the default.
+            folder, one that holds such a folder, or its database; the URL of a metadata service;
+            or None for the default.
         choice: Which stores, as far as *spec* does not say.
 
     Raises:
@@ -174,7 +176,8 @@ def open_source(spec: str | None, choice: StoreChoice = DEFAULT_STORES) -> Store
         from plait.metadata.http_link import check_url
 
         named = f"{_SERVICE}@{check_url(path)}" if path else _SERVICE
-        return open_stores(replace(choice, metadata=named))
+        datastore = choice.datastore or _find_datastore(choice.root)
+        return open_stores(replace(choice, metadata=named, datastore=datastore))
     if kind != _LOCAL:
         there = f"{_LOCAL}, {_SERVICE}"
         raise NoSuchStore(spec, f"'{kind}' is no kind of store; there is: {there}")
@@ -190,3 +193,14 @@ def open_source(spec: str | None, choice: StoreChoice = DEFAULT_STORES) -> Store
     if not os.path.isdir(path):
         raise NoSuchStore(spec, f"'{path}' is not a folder")
     return open_stores(replace(choice, root=path))
+
+
+def _find_datastore(root: str | None) -> str | None:
+    """Say where the values are of runs that a service knows; None for where settings say.
+
+    Where nothing says so, there is no folder with values, and a bucket is named, they are in that
+    bucket: so a reader on another machine needs to be told no more than where both are.
+    """
+    if resolve("datastore").source != "default" or not resolve("datastore-sysroot-s3").value:
+        return None
+    return None if os.path.isdir(os.path.join(find_root(root), _VALUES)) else _S3

@@ -10,7 +10,7 @@ from plait.base.settings import StoreChoice
 from plait.s3.connection import share_connection
 from plait.s3.errors import S3BadURL
 from plait.wiring.s3 import BadCacheSize, NoS3Root, open_s3_storage
-from plait.wiring.stores import open_stores
+from plait.wiring.stores import open_source, open_stores
 
 
 @pytest.fixture
@@ -82,3 +82,19 @@ def test_patience_is_a_setting(environ):
     environ.setenv("PLAIT_S3_TIMEOUT", "7")
     environ.setenv("PLAIT_S3_ENDPOINT_URL", "http://127.0.0.1:11")
     assert share_connection().client().meta.config.read_timeout == 7
+
+
+def test_who_reads_by_url_need_not_say_that_values_are_in_s3(environ, tmp_path):
+    """Where a bucket is named and there is no folder with values; what is said counts, too."""
+    environ.chdir(tmp_path)
+    url = "http://127.0.0.1:9"
+    places = [open_source(url).storage.place]
+    environ.setenv("PLAIT_DATASTORE", "local")
+    places.append(open_source(url).storage.place)
+    environ.delenv("PLAIT_DATASTORE")
+    (tmp_path / ".plait" / "store").mkdir(parents=True)
+    places.append(open_source(url).storage.place)
+    places.append(open_source(url, StoreChoice(datastore="s3")).storage.place)
+
+    here = str(tmp_path / ".plait" / "store")
+    assert places == ["s3://team/some/prefix", here, here, "s3://team/some/prefix"]
