@@ -25,6 +25,8 @@ PYTHON = os.environ.get("PLAIT_TEST_METAFLOW") or (
 )
 
 HELLO = """
+import os
+
 from metaflow import FlowSpec, step
 
 
@@ -46,6 +48,8 @@ class HelloFlow(FlowSpec):
 
     @step
     def end(self):
+        if "FAILS" in os.environ:
+            raise ValueError("it was told to")
         print(self.lines)
 
 
@@ -89,8 +93,8 @@ print(json.dumps(found))
 
 
 @pytest.mark.skipif(PYTHON is None, reason="Metaflow is not installed; see PLAIT_TEST_METAFLOW")
-def test_hello_runs_against_our_service(tmp_path: Path) -> None:
-    """Its hello flow runs, and its client reads values, finds runs and tasks, and changes tags."""
+def test_hello_runs_against_our_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its hello flow fails, is resumed and runs; its client reads values and changes tags."""
     assert PYTHON is not None
     (tmp_path / "hello_mf.py").write_text(HELLO, encoding="utf-8")
     (tmp_path / "reader.py").write_text(READER, encoding="utf-8")
@@ -106,13 +110,20 @@ def test_hello_runs_against_our_service(tmp_path: Path) -> None:
         }
         run = _runner(tmp_path, env)
 
-        said = run("hello_mf.py", "--no-pylint", "--metadata", "service", "run", "--tag", "nightly")
+        words = ("hello_mf.py", "--no-pylint", "--metadata", "service")
+        with monkeypatch.context() as patch:
+            patch.setitem(env, "FAILS", "yes")
+            run(*words, "run", fails=True)
+        resumed = run(*words, "resume")
+        said = run(*words, "run", "--tag", "nightly")
         found = json.loads(run("reader.py"))
 
     assert "['Hi, ada', 'Hi, grace']" in said
+    assert "['Hi, ada', 'Hi, grace']" in resumed
+    assert "Cloning previously run task 1/join/" in resumed
     assert found == {
         "flows": ["HelloFlow"],
-        "run": ["HelloFlow/1", True, ["nightly"], ["Hi, ada", "Hi, grace"]],
+        "run": ["HelloFlow/3", True, ["nightly"], ["Hi, ada", "Hi, grace"]],
         "steps": [["end", 1], ["join", 1], ["greet", 2], ["start", 1]],
         "greet": ["Hi, grace", 1, "0"],
         "parents": ["start"],
@@ -127,12 +138,12 @@ def test_hello_runs_against_our_service(tmp_path: Path) -> None:
 
 
 def _runner(folder: Path, env: dict[str, str]) -> Callable[..., str]:
-    def run(*words: str) -> str:
+    def run(*words: str, fails: bool = False) -> str:
         ended = subprocess.run(
             [str(PYTHON), *words],
             cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
-        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert (ended.returncode != 0) is fails, ended.stdout + ended.stderr
         return ended.stdout
 
     return run
