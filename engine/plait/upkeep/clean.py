@@ -130,7 +130,11 @@ def _clean_flow(
     folders = list(storage.iter_folders(runs_prefix(flow)))
     data = [*storage.iter_keys(data_prefix(flow)), *storage.iter_keys(code_prefix(flow))]
     runs = [rescue_run(run, metadata, artifacts) for run in iter_runs(metadata, flow)]
-    removed = plan_removals(runs, policy, now)
+    # Where facts are shared, runs whose values are in another store are not this one's to remove.
+    own = runs
+    if metadata.place.startswith("service@"):
+        own = [run for run in runs if run.key.run in folders]
+    removed = plan_removals(own, policy, now)
     if not dry_run and removed:
         removed = [key for key in removed if metadata.delete_run(key)]
         runs = list(iter_runs(metadata, flow))

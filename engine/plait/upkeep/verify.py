@@ -129,7 +129,7 @@ class _Reading:
         # The facts come first: what they name is in the store by then. The files that a seal
         # refers to were there before the seal.
         try:
-            runs = {run.key.run: run for run in iter_runs(self._stores.metadata, self._flow)}
+            runs = {run.key.run: run for run in self._iter_own()}
             visible = [key for run in runs.values() for key in self._iter_visible(run)]
         except PlaitError:
             runs, visible = {}, []  # reported as damage of the facts already
@@ -153,6 +153,14 @@ class _Reading:
                     yield self._damage(
                         seal_key(attempt), f"is missing: {attempt} is recorded as done"
                     )
+
+    def _iter_own(self) -> Iterator[RunRecord]:
+        """Give the runs whose values have to be here: where facts are shared, some may not be."""
+        metadata = self._stores.metadata
+        if metadata.place.startswith("service@"):
+            here = set(self._storage.iter_folders(runs_prefix(self._flow)))
+            return (run for run in iter_runs(metadata, self._flow) if run.key.run in here)
+        return iter_runs(metadata, self._flow)
 
     def _iter_visible(self, run: RunRecord) -> Iterator[AttemptKey]:
         """Give the attempts that must be sealed, because the facts say that they finished."""

@@ -17,9 +17,9 @@ from upkeep.house import LARGE, House, large
 
 from plait.artifacts.errors import DamagedAttempt
 from plait.base.layout import code_key, log_key, seal_key
-from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey, TaskKey
 from plait.base.process import describe_process
-from plait.metadata.protocol import Status
+from plait.metadata.protocol import AttemptEnded, AttemptStarted, NewRun, RunEnded, Status
 from plait.upkeep.claim import share_values
 from plait.upkeep.clean import FactsMissing
 
@@ -101,6 +101,24 @@ def test_whole_runs_go_with_all_that_only_they_need(house) -> None:
     assert house.load(WORK._replace(run="3"), "c") == large("c")
     assert house.verify() == []
     assert house.begin() == RunKey("F", "4")
+
+
+def test_runs_of_others_are_theirs(house, monkeypatch) -> None:
+    """Where facts are shared, a run whose values are elsewhere is neither removed nor damaged."""
+    for value in ("a", "b"):
+        house.done({"x": large(value)})
+    metadata = house.stores.metadata
+    theirs = metadata.create_run(NewRun("F", 200.0))
+    task = AttemptStarted(TaskKey(*theirs, "work", "1"), 0, 201.0)
+    ended = AttemptEnded(task.key, 0, 202.0, ok=True, final=True)
+    metadata.record([task, ended, RunEnded(theirs, 203.0, Status.DONE)])
+    assert house.verify() != []
+    monkeypatch.setattr(type(metadata), "place", "service@http://127.0.0.1")
+
+    assert house.verify() == []
+    assert [key.run for key in house.clean(keep_runs=1).runs] == ["1"]
+    assert [key.run for key in house.clean(keep_runs=0).runs] == ["2"]
+    assert house.runs() == [theirs.run]
 
 
 def test_age_counts_from_the_end(house) -> None:
