@@ -112,6 +112,8 @@ def find_task(guests: Guests, asked: Asked) -> Any:
 def filter_tasks(guests: Guests, asked: Asked) -> Any:
     """Give the pathspecs of tasks of which metadata of a name, or like a pattern, was told."""
     name = asked.query.get("metadata_field_name") or None
+    if name is not None:
+        wire.read_name(name, "'metadata_field_name'")
     fits = guest_wire.read_pattern(asked.query.get("pattern") or ".*")
     found = guests.told(_path(asked), "metadata", name=name)
     fitting = (entry.path for entry in found if fits(str(entry.facts["value"])))

@@ -42,6 +42,7 @@ _METADATUM = {
     },
 }
 _MANY = {"type": "array", "maxItems": MAX_FACTS}
+_FIELD = {"anyOf": [NAME, {"const": ""}]}
 _PATTERN = {
     "type": "string",
     "maxLength": 1000,
@@ -100,7 +101,7 @@ def describe_guests() -> dict[str, Any]:
                 "The pathspecs of tasks of which something was told",
                 _TEXTS,
                 step,
-                query={"metadata_field_name": NAME, "pattern": _PATTERN},
+                query={"metadata_field_name": _FIELD, "pattern": _PATTERN},
             )
         },
         f"{of_step}/task": {

@@ -190,6 +190,7 @@ def test_tasks_are_found_by_what_was_told_of_them(made: Ask) -> None:
     assert fitting(pattern=".*3$") == fitting(pattern="greet.*:3") == [second]
     assert fitting(pattern="greet%5C:12") == [second]
     assert fitting(pattern="reet") == []
+    assert made("GET", f"{START}/filtered_tasks?metadata_field_name=a%0F")[0] == 422
     for unfit in ("(a%2B)%2B$", "a" * 1001, "%5Cd"):
         assert made("GET", f"{START}/filtered_tasks?pattern={unfit}")[0] == 422
 
