@@ -45,18 +45,25 @@ class OriginTask:
 
 @dataclass(frozen=True, slots=True)
 class ClonePlan:
-    """The tasks that a resumed run takes over instead of running them, by their lineage."""
+    """The tasks that a resumed run takes over instead of running them, by their lineage.
+
+    Args:
+        origin: The run being resumed.
+        tasks: The tasks.
+        passed: The ids of its tasks behind which others came, taken over or not.
+    """
 
     origin: RunKey
     tasks: Mapping[Lineage, OriginTask]
+    passed: frozenset[str] = frozenset()
 
     def find(self, step: str, parents: tuple[str, ...], part: int | None) -> OriginTask | None:
         """Give the task of *step* after the origin's tasks *parents*, if it may be taken over."""
         return self.tasks.get((step, parents, part))
 
-    def has_part(self, step: str, split: str, width: int) -> bool:
-        """Say whether any task of *step* right behind the origin's task *split* is taken over."""
-        return any(self.find(step, (split,), part) is not None for part in range(width))
+    def got_past(self, split: str) -> bool:
+        """Say whether the origin went on behind its task *split*, so that it was allowed it."""
+        return split in self.passed
 
 
 def plan_clones(
@@ -79,7 +86,9 @@ def plan_clones(
         OriginChanged: *origin* finished a step that the flow no longer has.
     """
     latest: dict[str, AttemptFacts] = {}
+    passed: set[str] = set()
     for facts in sealed:
+        passed.update(parent.task for parent in facts.parents)
         known = latest.get(facts.key.task)
         if known is None or known.key.attempt < facts.key.attempt:
             latest[facts.key.task] = facts
@@ -94,6 +103,7 @@ def plan_clones(
             for facts in done
             if facts.key.step not in rerun and _still_goes(facts.transition, graph[facts.key.step])
         },
+        frozenset(passed),
     )
 
 

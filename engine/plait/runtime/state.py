@@ -339,12 +339,10 @@ class RunState:
         if width is None or width <= limit:
             return None
         origin = self._origins.get(task.id)
-        if origin is not None and self._clones is not None:
+        if origin is not None and self._clones is not None and self._clones.got_past(origin):
             # The origin was allowed this width if it went on; to refuse it now would lose what
             # was finished behind the split to whoever resumes this run.
-            (target,) = transition.targets
-            if self._clones.has_part(target, origin, width):
-                return None
+            return None
         error = TooManySplits(self._graph[task.step], width, limit)
         (told,) = error.findings
         where = str(told.where)

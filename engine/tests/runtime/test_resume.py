@@ -129,6 +129,24 @@ def test_a_width_that_the_origin_was_allowed_is_not_refused_again() -> None:
     assert run.end.status is Status.DONE
 
 
+@pytest.mark.parametrize("rerun", [("a",), ()])
+def test_a_width_that_was_allowed_holds_though_nothing_behind_it_is_taken_over(
+    rerun: tuple[str, ...],
+) -> None:
+    """The elements run again by wish, or because all that began had failed."""
+    _, sealed = play(FOREACH, 99 if rerun else 1, widths={"start": 11})
+    if not rerun:
+        began, _ = play(FOREACH, 1, widths={"start": 11})
+        sealed.append(seal(began, began.running[0], ok=False))
+    clones = plan(FOREACH, sealed, *rerun)
+    run = Driver(FOREACH, widths={"start": 11}, max_num_splits=10, clones=clones)
+    run.finish_all()
+
+    assert steps([c.order for c in run.cloned]) == ["start"]
+    assert run.end is not None
+    assert run.end.status is Status.DONE
+
+
 def test_a_width_that_stopped_the_origin_is_refused_again() -> None:
     """The split was finished there, and nothing behind it."""
     _, sealed = play(FOREACH, 1, widths={"start": 11})
