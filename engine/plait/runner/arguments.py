@@ -78,6 +78,34 @@ def format_configs(
     return options
 
 
+def check_surroundings(env: Mapping[str, str | None], folder: str | None, named: str) -> None:
+    """Say what is wrong with the variables and the folder that a run is to have.
+
+    Args:
+        env: The variables; None takes one away.
+        folder: The folder; None for that of this process.
+        named: What the argument for the folder is called.
+
+    Raises:
+        BadRunArgument: A variable is no text, or there is no such folder.
+    """
+    for name, value in env.items():
+        if value is not None and not isinstance(value, str):
+            raise BadRunArgument(
+                "env",
+                {name: value},
+                why=f"a variable is text, and {value!r} is of type {type(value).__name__}",
+                fix=f"write it as text: env={{{name!r}: {str(value)!r}}}",
+            )
+    if folder is not None and not os.path.isdir(folder):
+        raise BadRunArgument(
+            named,
+            folder,
+            why=f"there is no such folder; the one that you are in is {os.getcwd()}",
+            fix="make it first, or name one that is there",
+        )
+
+
 def _pairs(given: Any) -> Iterable[tuple[str, object]]:
     if isinstance(given, Mapping):
         return given.items()

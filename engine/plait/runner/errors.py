@@ -36,11 +36,12 @@ class BadRunArgument(UsageError, TypeError):
 
     slug = "bad-run-argument"
 
-    def __init__(self, name: str, value: object) -> None:
+    def __init__(self, name: str, value: object, why: str = "", fix: str = "") -> None:
+        kind = type(value).__name__
         super().__init__(
             f"the run cannot be given {name}={value!r}",
-            why=f"a value of type {type(value).__name__} has no form that a command line knows",
-            fix="give text, a number, a truth value, a path, or lists and dicts of these",
+            why=why or f"a value of type {kind} has no form that a command line knows",
+            fix=fix or "give text, a number, a truth value, a path, or lists and dicts of these",
         )
 
 

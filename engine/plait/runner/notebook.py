@@ -32,6 +32,7 @@ class NBRunner(Runner):
     Raises:
         NoCellSource: The cell of the class cannot be found.
         IncompleteCell: The flow uses what only another cell defines.
+        BadRunArgument: As for `Runner`.
     """
 
     def __init__(  # it starts from a class, and a Runner from a file that is there
@@ -50,7 +51,9 @@ class NBRunner(Runner):
         path = (env or {}).get("PYTHONPATH") or os.environ.get("PYTHONPATH")
         # A script finds modules beside itself, and this one is to find those of the notebook.
         beside = {"PYTHONPATH": os.pathsep.join([folder, path] if path else [folder])}
-        self._setup(show_output, {**(env or {}), **beside}, folder, stop_on_exit, top_level)
+        self._setup(
+            show_output, {**(env or {}), **beside}, folder, stop_on_exit, top_level, "base_dir"
+        )
         self._files = {self._script: program}
 
     def nbrun(self, **arguments: Any) -> Run:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Self, TypeVar
 
-from plait.runner.arguments import FLAGS, format_configs, format_options
+from plait.runner.arguments import FLAGS, check_surroundings, format_configs, format_options
 from plait.runner.errors import BadRunArgument, NoSuchFlowFile, RunNotStarted
 from plait.runner.executing import Executing, ExecutingRun, ExecutingTask, show
 from plait.runner.process import Call, RunProcess
@@ -44,7 +44,8 @@ class Runner:
 
     Raises:
         NoSuchFlowFile: There is no such file.
-        BadRunArgument: An option has a value that a command line cannot hold.
+        BadRunArgument: An option has a value that a command line cannot hold, a variable is no
+            text, or there is no folder *cwd*.
     """
 
     def __init__(
@@ -72,10 +73,12 @@ class Runner:
         cwd: str | os.PathLike[str] | None,
         stop_on_exit: bool,
         top_level: Mapping[str, Any],
+        named: str = "cwd",
     ) -> None:
         self._show = show if show_output else None
         self._env: dict[str, str | None] = dict(env or {})
         self._cwd = None if cwd is None else os.fspath(cwd)
+        check_surroundings(self._env, self._cwd, named)
         self._stop_on_exit = stop_on_exit
         others = {n: v for n, v in top_level.items() if n not in ("config", "config_value")}
         self._before, handed = format_options(others, FLAGS | _flags(others))

@@ -163,6 +163,14 @@ def test_a_value_that_no_run_can_be_given(folder: Path) -> None:
         runner.run(words=[object()])
 
 
+def test_surroundings_that_no_run_can_have(folder: Path) -> None:
+    """A variable that is no text and a folder that there is not are named, by what is called."""
+    with pytest.raises(BadRunArgument, match=r"(?s)env={'THREADS': 2}.*env={'THREADS': '2'}"):
+        Runner("tell.py", env={"THREADS": 2})  # type: ignore[dict-item]  # the mistake
+    with pytest.raises(BadRunArgument, match=r"(?s)cwd='nowhere'.*no such folder"):
+        Runner("tell.py", cwd="nowhere")
+
+
 INTERRUPTED = """
 import os, signal, sys
 from plait import Runner
