@@ -21,7 +21,7 @@ class Connection:
     what its parent opened: there it is opened again, at the same place.
     """
 
-    __slots__ = ("_opener", "_pid", "_source", "_spec")
+    __slots__ = ("__weakref__", "_opener", "_pid", "_source", "_spec")
 
     def __init__(self, opener: Opener, spec: str | None) -> None:
         self._opener = opener

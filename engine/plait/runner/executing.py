@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import weakref
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,10 +14,16 @@ from plait.runner.process import STREAMS, RunProcess, Stream
 
 if TYPE_CHECKING:
     from plait.client.run import Run
+    from plait.client.source import Connection
     from plait.client.task import Task
 
 _PAUSE = 0.02
 """Seconds between two looks at what a run has written."""
+
+
+_read_by: weakref.WeakKeyDictionary[Connection, RunProcess] = weakref.WeakKeyDictionary()
+"""Processes by who reads what they left beside their output, which goes with the process: so
+whoever holds nothing but the task, or an artifact of it, can still read it."""
 
 
 class NoSuchStream(UsageError, ValueError):
@@ -226,6 +233,7 @@ class ExecutingTask(Executing):
 
             connection = connect_to(self._process.announced["metadata"])
             self._task = Task(open_task(connection, self._pathspec(), any_namespace=True))
+            _read_by[connection] = self._process
         return self._task
 
 

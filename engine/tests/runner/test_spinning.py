@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from pathlib import Path
 
@@ -75,6 +76,20 @@ def test_a_step_alone_is_read_and_then_gone(fan: Path) -> None:
     assert os.listdir(os.environ["TMPDIR"]) == []
     with pytest.raises(PlaitNotFound):
         Task(where)
+
+
+def test_a_task_can_be_read_though_nobody_holds_what_was_started(fan: Path) -> None:
+    """Its values stay as long as itself, or one of its artifacts, and go then."""
+    task = Runner("fan.py", show_output=False).spin("each", index=1).task
+    gc.collect()
+    artifact = task["line"]
+    assert task.data.line == "bb"
+    del task
+    gc.collect()
+    assert artifact.data == "bb"
+    del artifact
+    gc.collect()
+    assert os.listdir(os.environ["TMPDIR"]) == []
 
 
 def test_a_step_that_fails_is_no_exception(fan: Path) -> None:
