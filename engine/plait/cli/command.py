@@ -204,7 +204,9 @@ class Program(click.Group):
         command = self.get_command(ctx, name)
         if command is None:
             shown = [entry.name for entry in self.entries.values() if entry.section]
-            raise UnknownCommand(name, shown, ctx.command_path)
+            # Programs have it; a group of commands, such as `tag`, has only the option.
+            how = "help" if "help" in self.entries else "--help"
+            raise UnknownCommand(name, shown, ctx.command_path, how)
         return name, command, args[1:]
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:

@@ -15,11 +15,11 @@ class UnknownCommand(UsageError):
 
     slug = "unknown-command"
 
-    def __init__(self, name: str, known: Iterable[str], program: str) -> None:
+    def __init__(self, name: str, known: Iterable[str], program: str, how: str = "--help") -> None:
         super().__init__(
             f"there is no command '{name}'",
             why=nearest(name, known),
-            fix=f"'{program} help' lists the commands",
+            fix=f"'{program} {how}' lists the commands",
         )
 
 

@@ -211,4 +211,7 @@ class Run(RunPart[OpenedRun], Container[Step]):
 
 
 def _as_set(tags: str | Iterable[str]) -> frozenset[str]:
-    return frozenset((tags,) if isinstance(tags, str) else tags)
+    # One thing that is no text is no tag either, which the store says better than Python.
+    if isinstance(tags, str) or not isinstance(tags, Iterable):
+        return frozenset((tags,))
+    return frozenset(tags)

@@ -31,6 +31,8 @@ class UnreadableInclude(UsageError):
 def look_around(path: str) -> str:
     """Say what a path that names no file may have meant, or where it begins."""
     folder, name = os.path.split(path)
+    if os.path.exists(path):  # then it is not the name that is wrong
+        name = ""
     try:
         hint = nearest(name, os.listdir(folder or "."))
     except (OSError, ValueError):  # there is no such folder either, or none that can be listed

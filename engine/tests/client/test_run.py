@@ -240,5 +240,7 @@ def test_tags_that_cannot_be_changed(world: World) -> None:
         run.remove_tags(["a", "user:ada"])
     with pytest.raises(BadTag):
         run.add_tags(["b", ""])
+    with pytest.raises(BadTag, match="3 cannot be a tag"):
+        run.add_tag(3)  # type: ignore[arg-type]  # the mistake
 
     assert Run("HelloFlow/1").user_tags == run.user_tags == {"a"}

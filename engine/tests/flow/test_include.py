@@ -129,8 +129,10 @@ def test_a_file_beside_the_flow_is_pointed_at() -> None:
 )
 @pytest.mark.usefixtures("folder")
 def test_what_is_no_file_is_refused(path: str, why: str) -> None:
-    """With the reason of the system."""
-    assert why in find(text=path).why
+    """With the reason of the system, and no guess at another name."""
+    said = find(text=path).why
+    assert why in said
+    assert "did you mean" not in said
 
 
 def test_what_is_no_path_is_refused_without_a_word_on_where_it_comes_from() -> None:

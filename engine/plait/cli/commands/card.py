@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
@@ -27,12 +27,14 @@ class WhichCard(UsageError):
 
     slug = "which-card"
 
-    def __init__(self, pathspec: str, found: list[str]) -> None:
+    def __init__(self, pathspec: str, found: list[str], others: list[str]) -> None:
+        what = f"{len(found)} such cards" if found else "no such card" if others else "no card"
+        words = f"they are: {', '.join(found)}" if found else ""
+        if others and not found:
+            words = f"there is: {', '.join(others)}"
         super().__init__(
-            f"'{pathspec}' has {len(found)} such cards" if found else f"'{pathspec}' has no card",
-            why=f"they are: {', '.join(found)}"
-            if found
-            else "its step is not under @card, or its task has not ended",
+            f"'{pathspec}' has {what}",
+            why=words or "its step is not under @card, or its task has not ended",
             fix="name one task, and one of its cards with --id, --type or --number"
             if found
             else "'card list' shows the cards that there are",
@@ -124,16 +126,22 @@ def _find_card(
     attempt: int | None,
 ) -> Card:
     """Give the one card that is meant. Raises WhichCard."""
+    tasks = list(find_tasks(session, connection, pathspec, attempt))
     found = [
         (position, card)
-        for task in find_tasks(session, connection, pathspec, attempt)
+        for task in tasks
         for position, card in enumerate(read_cards(task, id=id_, type=type_))
         if number in (None, position)
     ]
     if len(found) != 1:
-        words = [f"{c.pathspec.partition('/')[2]} {n} ({c.id or c.type})" for n, c in found[:12]]
-        raise WhichCard(pathspec, words)
+        there = [pair for task in tasks for pair in enumerate(read_cards(task))]
+        raise WhichCard(pathspec, _words(found), _words(there))
     return found[0][1]
+
+
+def _words(found: Iterable[tuple[int, Card]]) -> list[str]:
+    shown = list(found)[:12]
+    return [f"{card.pathspec.partition('/')[2]} {n} ({card.id or card.type})" for n, card in shown]
 
 
 card = Program(

@@ -139,12 +139,21 @@ def test_a_card_is_got(carded, tmp_path: Path) -> None:
 
 
 def test_one_card_has_to_be_meant(carded) -> None:
-    """Several, or none, are a mistake with a way out."""
+    """Several, or none, are a mistake with a way out, which names those that there are."""
+    there = "1/start/1 0 (one), 1/start/1 1 (default)"
     several, none = (carded.call("card", "get", *a) for a in (["1/start"], ["1/start", "--id=x"]))
 
     assert several.code == none.code == 2
-    assert "1/start/1 0 (one), 1/start/1 1 (default)" in several.err
-    assert "'1/start' has no card" in none.err
+    assert f"they are: {there}" in several.err
+    assert f"'1/start' has no such card\n  why: there is: {there}" in none.err
+
+
+def test_a_task_without_cards_says_what_it_lacks(project) -> None:
+    """There is nothing to choose from."""
+    assert project.start("run").code == 0
+    assert "'1/start' has no card\n  why: its step is not under @card" in (
+        project.call("card", "get", "1/start", "--id=x").err
+    )
 
 
 def test_a_card_is_viewed(carded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

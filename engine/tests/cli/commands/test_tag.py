@@ -78,6 +78,14 @@ def test_what_is_wrong_is_said(tagged, arguments, slug) -> None:
     assert said.err.startswith(f"error[{slug}]")
 
 
+def test_the_cure_of_an_unknown_command_is_one(tagged) -> None:
+    """A group of commands has no command `help`, only the option."""
+    cure = tagged.call("tag", "rename").err.partition("fix: '")[2].partition("'")[0]
+
+    assert cure.endswith(" tag --help")
+    assert tagged.call("tag", "--help").code == 0
+
+
 def test_a_flow_without_runs_has_no_tags(project) -> None:
     """There is nothing to tag before the first run."""
     project.store.mkdir()
