@@ -13,7 +13,7 @@ from plait.base.layout import RUN_FILE, run_file_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey, parameters_key
 from plait.base.records import ArtifactRef, AttemptFacts
 from plait.flow.definition import FlowDefinition
-from plait.metadata.protocol import MetadataStore, RunRecord
+from plait.metadata.protocol import MetadataStore, RunRecord, Status
 from plait.runtime.resume import ClonePlan, plan_clones
 from plait.storage.protocol import Storage
 from plait.upkeep.rescue import rescue_run
@@ -102,12 +102,24 @@ class Origin:
         constants: Its parameters and class attributes.
         clones: Its tasks that may be taken over.
         left: Of these, what was read of them in order to decide, as far as memory is given to it.
+        is_running: Whether it goes on all the while.
     """
 
     key: RunKey
     constants: Mapping[str, ArtifactRef]
     clones: ClonePlan
     left: dict[AttemptKey, UnreadAttempt] = field(default_factory=dict, repr=False)
+    is_running: bool = False
+
+    def describe(self) -> tuple[str, ...]:
+        """Give what whoever resumes it should know of it, in sentences."""
+        if not self.is_running:
+            return ()
+        told = (
+            f"run {self.key.run}, which is resumed, is still running: its tasks that have not "
+            "finished run here a second time"
+        )
+        return (told,)
 
     def find_parameters(self, definition: FlowDefinition) -> dict[str, ArtifactRef]:
         """Give the parameters and configs that a resumed run of *definition* takes over."""
@@ -192,14 +204,15 @@ def load_origin(
     record = find_origin(definition.name, stores, run)
     key = record.key
     artifacts = stores.artifacts(definition.name)
-    rescue_run(record, stores.metadata, artifacts)
+    record = rescue_run(record, stores.metadata, artifacts)
     constants = artifacts.get(parameters_key(key))
     rerun = frozenset(() if step is None else (step,))
     left: dict[AttemptKey, UnreadAttempt] = {}
     with collection_paused():
         facts = _iter_facts(artifacts, key.run, left)
         clones = plan_clones(key, facts, definition.graph, rerun=rerun)
-    return Origin(key, constants.artifacts, clones, left)
+    is_running = record.status is Status.RUNNING
+    return Origin(key, constants.artifacts, clones, left, is_running)
 
 
 def _iter_facts(

@@ -173,6 +173,8 @@ def _run(
     reserve = None
     try:
         parameters, origin = begin(stores)
+        if origin is not None:
+            notes = (*notes, *origin.describe())
         if shared is None and given_stores is None:
             shared = share_values(stores.root, definition.name)
         # Not before the lock on the flow's values is had: until the run is recorded, only that

@@ -12,6 +12,7 @@ from plait.artifacts.seal import UnreadIndex
 from plait.artifacts.store import ArtifactStore, UnreadAttempt
 from plait.base.layout import RUN_FILE, run_file_key, seal_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
+from plait.base.process import describe_process
 from plait.base.records import AttemptFacts, Failure, FailureKind, InputRef, Transition
 from plait.base.records import TransitionKind as Kind
 from plait.flow.definition import read_definition
@@ -178,3 +179,18 @@ def test_the_latest_run_is_one_whose_values_are_here() -> None:
     assert origin.key == world.run
     with pytest.raises(MissingAttempt):
         load_origin(read_definition(Row), world, run=elsewhere.run, step=None)
+
+
+def test_who_resumes_a_run_that_goes_on_is_told() -> None:
+    """Its unfinished tasks run twice then, which nobody means who does not know of it."""
+    world = World()
+    assert take_over(world).describe() == ()
+
+    store = ArtifactStore(world.storage, "Row")
+    new = NewRun("Row", 3.0, facts={"process": describe_process()})
+    going_on = world.metadata.create_run(new)
+    begun = AttemptFacts(AttemptKey(*going_on, PARAMETERS_STEP, "0", 0), True, 3.0, 3.0)
+    store.seal(begun, {}, {})
+    (told,) = load_origin(read_definition(Row), world, run=going_on.run, step=None).describe()
+
+    assert told.startswith(f"run {going_on.run}, which is resumed, is still running")
