@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
-from plait.base.errors import Finding, InvalidFlow, PlaitError, UsageError, Where, nearest
+import pytest
+
+from plait.base.errors import (
+    Finding,
+    InvalidFlow,
+    PlaitError,
+    UsageError,
+    Where,
+    nearest,
+    shown_path,
+)
 from plait.base.pathspec import BadPathspec
 
 
@@ -52,3 +63,18 @@ def test_a_place_that_is_found_later_is_told() -> None:
     error.place(Where("f.py", 2))
 
     assert error.format() == "error[a]: here (f.py:1)\nerror[b]: there (f.py:2)"
+
+
+def test_a_path_is_shown_from_the_working_directory_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole, where it lies elsewhere, and where there is no such directory any more."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    flow = str(gone / "flow.py")
+
+    assert shown_path(flow) == "flow.py"
+    assert shown_path("/elsewhere/flow.py") == "/elsewhere/flow.py"
+    gone.rmdir()
+    assert shown_path(flow) == flow
