@@ -41,6 +41,20 @@ class Measured:
             current.save()
 
 
+def read_tally() -> int:
+    """Give the least number of tests that are to run."""
+    kept: int = json.loads(TALLY.read_text(encoding="utf-8"))["tests"]
+    return kept
+
+
+def describe_loss(ran: int, kept: int) -> str:
+    """Say that some tests have gone."""
+    return (
+        f"{ran} tests ran, fewer than the {kept} of {TALLY.name}: say in the commit why some are "
+        "gone, and lower the number there"
+    )
+
+
 class Tally:
     """Counts the tests that ran and holds the number against the one that is kept."""
 
@@ -60,13 +74,9 @@ class Tally:
         if reporter is None or not self.is_whole():
             return
         ran = sum(len(reporter.stats.get(outcome, ())) for outcome in COUNTED)
-        kept = json.loads(TALLY.read_text(encoding="utf-8"))["tests"]
+        kept = read_tally()
         if ran < kept:
-            reporter.write_line(
-                f"\n{ran} tests ran, fewer than the {kept} of {TALLY.name}: say in the commit "
-                "why some are gone, and lower the number there",
-                red=True,
-            )
+            reporter.write_line(f"\n{describe_loss(ran, kept)}", red=True)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         elif ran > kept:
             reporter.write_line(f"\n{ran} tests ran; raise the {kept} of {TALLY.name}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -13,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -91,15 +91,15 @@ class Bare:
 
     def read_large(self, part: int, threads: int) -> None:
         """Download the large objects into files, by ranges."""
-        folder = tempfile.mkdtemp(prefix="plait-bench-")
-        files = {key: open(f"{folder}/{key[-1]}", "wb") for key in large_keys()}  # noqa: SIM115
-        parts = [(key, at) for key in files for at in range(0, LARGE_BYTES, part)]
-        with ThreadPoolExecutor(threads) as pool:
+        with ExitStack() as held:
+            folder = held.enter_context(tempfile.TemporaryDirectory(prefix="plait-bench-"))
+            files = {
+                key: held.enter_context(open(f"{folder}/{key[-1]}", "wb")) for key in large_keys()
+            }
+            parts = [(key, at) for key in files for at in range(0, LARGE_BYTES, part)]
+            pool = held.enter_context(ThreadPoolExecutor(threads))
             done = pool.map(lambda each: self._copy(*each, part, files[each[0]].fileno()), parts)
             check(sum(done), LARGE * LARGE_BYTES)
-        for file in files.values():
-            file.close()
-        shutil.rmtree(folder)
 
     def _copy(self, key: str, offset: int, part: int, target: int) -> int:
         last = min(offset + part, LARGE_BYTES) - 1

@@ -28,6 +28,9 @@ def log_key(key: AttemptKey) -> str:
     return f"{key.flow}/runs/{key.run}/{key.step}/{key.task}.{key.attempt}.log"
 
 
+DATABASE = "metadata.db"
+"""The file of the local store of facts, in the folder of a store."""
+
 RUN_FILE = "run.json"
 """The file by which a run claims its folder, and from which its tasks' processes learn of it."""
 

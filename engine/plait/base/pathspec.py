@@ -56,6 +56,11 @@ class AttemptKey(NamedTuple):
         """The task that this is an attempt at."""
         return TaskKey(self.flow, self.run, self.step, self.task)
 
+    @property
+    def run_key(self) -> RunKey:
+        """The run that this attempt is of."""
+        return RunKey(self.flow, self.run)
+
     def __str__(self) -> str:
         return f"{self.flow}/{self.run}/{self.step}/{self.task} (attempt {self.attempt})"
 

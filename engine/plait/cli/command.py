@@ -110,7 +110,7 @@ class Command(click.Command):
         with _telling_all(self, ctx, args):
             return super().parse_args(ctx, args)
 
-    def find_mistakes(self, ctx: click.Context) -> Sequence[Finding]:  # noqa: ARG002  # a command's
+    def find_mistakes(self, ctx: click.Context) -> Sequence[Finding]:  # noqa: ARG002  # for overrides
         """Give what is wrong with what click takes as it is, such as a flow's parameters."""
         return ()
 

@@ -129,9 +129,7 @@ class _Meter:
             case AttemptBegan():
                 self._running.add(event.key)
                 yield self._count("tasks.started", event.at, event.key)
-                yield self._gauge(
-                    "tasks.running", len(self._running), event.at, event.key.task_key.run_key
-                )
+                yield self._gauge("tasks.running", len(self._running), event.at, event.key.run_key)
             case AttemptOver():
                 yield self._count(f"tasks.{_outcome(event)}", event.at, event.key)
                 seconds = event.seconds
@@ -141,9 +139,7 @@ class _Meter:
                 if event.key in self._running:  # else it could not be started
                     self._running.remove(event.key)
                     running = len(self._running)
-                    yield self._gauge(
-                        "tasks.running", running, event.at, event.key.task_key.run_key
-                    )
+                    yield self._gauge("tasks.running", running, event.at, event.key.run_key)
             case TaskCloned():
                 yield self._count("tasks.cloned", event.at, event.key)
             case TasksWaiting():

@@ -6,7 +6,7 @@ from typing import Any
 
 from plait.metadata.wire import MAX_NUMBER
 from plait.service.api import MAX_FACTS
-from plait.service.openapi_words import NAME, TAGS, asks, object_of
+from plait.service.openapi_words import NAME, TAGS, asks, object_of, record_of
 
 _OBJECT = {"type": "object"}
 _LIST = {"type": "array", "items": _OBJECT}
@@ -77,14 +77,7 @@ def describe_guests() -> dict[str, Any]:
                 "Change a run's tags",
                 object_of(tags=_TEXTS),
                 run,
-                body={
-                    "type": "object",
-                    "additionalProperties": False,
-                    "properties": {
-                        "tags_to_add": TAGS,
-                        "tags_to_remove": _TEXTS,
-                    },
-                },
+                body=record_of({}, tags_to_add=TAGS, tags_to_remove=_TEXTS),
             )
         },
         f"{of_run}/heartbeat": {"post": asks("Say that a run goes on", beaten, run)},

@@ -7,7 +7,7 @@ from typing import Any
 from plait.service.api import MAX_ABOVE, MAX_FACTS, MAX_LIMIT
 from plait.service.guest_openapi import describe_guests
 from plait.service.openapi_records import FACT, NEW_RUN
-from plait.service.openapi_words import NAME, TAGS, asks, object_of
+from plait.service.openapi_words import NAME, TAGS, asks, object_of, record_of
 
 _ID = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}
 _LIMIT = {"type": "integer", "minimum": 0, "maximum": MAX_LIMIT}
@@ -52,47 +52,32 @@ def describe(version: str, *, secured: bool) -> dict[str, Any]:
                 "post": asks(
                     "Record a new run; the same `request` again gives the same run",
                     object_of(key=_TEXTS),
-                    body={
-                        "type": "object",
-                        "required": ["run"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "run": NEW_RUN,
-                            "above": {"type": "integer", "minimum": 0, "maximum": MAX_ABOVE},
-                        },
-                    },
+                    body=record_of(
+                        {"run": NEW_RUN},
+                        above={"type": "integer", "minimum": 0, "maximum": MAX_ABOVE},
+                    ),
                 )
             },
             "/api/1/runs/find": {
                 "post": asks(
                     "Runs of a flow, newest first",
                     object_of(runs=_RECORDS, more=_BOOL),
-                    body={
-                        "type": "object",
-                        "required": ["flow"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "flow": NAME,
-                            "tags": TAGS,
-                            "status": {"enum": _STATUS},
-                            "before": {"anyOf": [_ID, {"type": "null"}]},
-                            "limit": _LIMIT,
-                        },
-                    },
+                    body=record_of(
+                        {"flow": NAME},
+                        tags=TAGS,
+                        status={"enum": _STATUS},
+                        before={"anyOf": [_ID, {"type": "null"}]},
+                        limit=_LIMIT,
+                    ),
                 )
             },
             "/api/1/facts": {
                 "post": asks(
                     "Record what happened, all of it or nothing",
                     object_of(recorded={"type": "integer"}),
-                    body={
-                        "type": "object",
-                        "required": ["facts"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "facts": {"type": "array", "items": FACT, "maxItems": MAX_FACTS}
-                        },
-                    },
+                    body=record_of(
+                        {"facts": {"type": "array", "items": FACT, "maxItems": MAX_FACTS}}
+                    ),
                 )
             },
             "/api/1/damage": {
@@ -107,11 +92,7 @@ def describe(version: str, *, secured: bool) -> dict[str, Any]:
                     "Change a run's tags",
                     object_of(tags=_TEXTS),
                     run,
-                    body={
-                        "type": "object",
-                        "additionalProperties": False,
-                        "properties": {"add": TAGS, "remove": TAGS},
-                    },
+                    body=record_of({}, add=TAGS, remove=TAGS),
                 )
             },
             f"{root}/steps": {"get": asks("The steps of a run", object_of(steps=_RECORDS), run)},

@@ -7,7 +7,7 @@ from typing import Any
 from plait.base.records import FailureKind
 from plait.metadata.protocol import Status
 from plait.metadata.wire import MAX_NUMBER
-from plait.service.openapi_words import NAME, TAGS
+from plait.service.openapi_words import NAME, TAGS, record_of
 
 _MOST_SECONDS = 10**15
 _TIME = {"type": "number", "exclusiveMinimum": -_MOST_SECONDS, "exclusiveMaximum": _MOST_SECONDS}
@@ -22,17 +22,8 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-def _record(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": list(required),
-        "additionalProperties": False,
-        "properties": {**required, **optional},
-    }
-
-
 _FAILURE = _or_null(
-    _record(
+    record_of(
         {"kind": {"enum": list(FailureKind)}, "summary": {"type": "string"}},
         traceback={"type": "string"},
         exit_code=_NUMBER,
@@ -42,7 +33,7 @@ _FAILURE = _or_null(
     )
 )
 
-NEW_RUN = _record(
+NEW_RUN = record_of(
     {"flow": NAME, "created": _TIME},
     user_tags=TAGS,
     system_tags=TAGS,
@@ -54,11 +45,11 @@ NEW_RUN = _record(
 
 FACT = {
     "anyOf": [
-        _record(
+        record_of(
             {"kind": {"const": "attempt-started"}, "key": _TASK, "attempt": _COUNT, "at": _TIME},
             index=_or_null(_COUNT),
         ),
-        _record(
+        record_of(
             {
                 "kind": {"const": "attempt-ended"},
                 "key": _TASK,
@@ -69,7 +60,7 @@ FACT = {
             },
             failure=_FAILURE,
         ),
-        _record(
+        record_of(
             {
                 "kind": {"const": "task-cloned"},
                 "key": _TASK,
@@ -79,8 +70,8 @@ FACT = {
             },
             index=_or_null(_COUNT),
         ),
-        _record({"kind": {"const": "run-beat"}, "key": _RUN, "at": _TIME}),
-        _record(
+        record_of({"kind": {"const": "run-beat"}, "key": _RUN, "at": _TIME}),
+        record_of(
             {
                 "kind": {"const": "run-ended"},
                 "key": _RUN,

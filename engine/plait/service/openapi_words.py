@@ -25,6 +25,16 @@ def object_of(**members: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(members), "properties": members}
 
 
+def record_of(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
+    """Give the schema of an object that has all of *required* and, at most, *optional* beside."""
+    return {
+        "type": "object",
+        "required": list(required),
+        "additionalProperties": False,
+        "properties": {**required, **optional},
+    }
+
+
 def asks(
     summary: str,
     answer: dict[str, Any],

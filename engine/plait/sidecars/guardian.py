@@ -58,7 +58,8 @@ def fork_sidecar(parent: int, grace: float) -> None:
         code = _wait(child, read, parent, grace)
         lifeline.end_children()
         if code < 0:
-            signal.signal(-code, signal.SIG_DFL) if -code != signal.SIGKILL else None
+            if -code != signal.SIGKILL:
+                signal.signal(-code, signal.SIG_DFL)
             os.kill(own, -code)
         os._exit(code)
     finally:

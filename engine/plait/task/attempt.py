@@ -14,7 +14,7 @@ from plait.artifacts.store import ArtifactStore
 from plait.base.clock import Clock
 from plait.base.errors import PlaitError
 from plait.base.exits import DONE, FAILED, NO_RETRY
-from plait.base.pathspec import AttemptKey, RunKey, parameters_key
+from plait.base.pathspec import AttemptKey, parameters_key
 from plait.base.records import (
     ArtifactRef,
     AttemptFacts,
@@ -135,7 +135,7 @@ def _leave_fork(step: str) -> NoReturn:
 
 def _attempt(place: AttemptPlace, order: TaskOrder) -> _Result:
     """Go through the stages: open, prepare, run, collect."""
-    constants = place.artifacts.get(parameters_key(RunKey(*order.key[:2])))
+    constants = place.artifacts.get(parameters_key(order.key.run_key))
     scope = Scope(place.artifacts, order, place.definition, constants)
     flow = bind(place.definition, scope)
     set_current(_current(place, order))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
 from plait.artifacts.store import ArtifactStore
-from plait.base.pathspec import PARAMETERS_STEP, AttemptKey
+from plait.base.pathspec import AttemptKey, RunKey, parameters_key
 from plait.base.records import (
     ArtifactRef,
     AttemptFacts,
@@ -64,7 +64,7 @@ class Stage:
         renamed = {names.get(name, name): value for name, value in given.items()}
         parameters = resolve_parameters(definition, renamed, {})
         values = {**definition.constants, **parameters, **definition.config_values}
-        key = AttemptKey(definition.name, _RUN, PARAMETERS_STEP, "0", 0)
+        key = parameters_key(RunKey(definition.name, _RUN))
         self._constants = self._seal(key, values)
 
     def set_place(

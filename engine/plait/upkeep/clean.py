@@ -17,7 +17,7 @@ from plait.metadata.protocol import MetadataStore, Status
 from plait.storage.protocol import MissingKey, Storage
 from plait.upkeep.claim import claim_values
 from plait.upkeep.plan import Policy, Sweep, find_references, plan_removals, plan_sweep
-from plait.upkeep.rescue import iter_runs, rescue_run
+from plait.upkeep.rescue import find_own, iter_runs, rescue_run
 
 _SCRATCH = "scratch"
 _YOUNG_SECONDS = 86_400.0
@@ -130,11 +130,8 @@ def _clean_flow(
     folders = list(storage.iter_folders(runs_prefix(flow)))
     data = [*storage.iter_keys(data_prefix(flow)), *storage.iter_keys(code_prefix(flow))]
     runs = [rescue_run(run, metadata, artifacts) for run in iter_runs(metadata, flow)]
-    # Where facts are shared, runs whose values are in another store are not this one's to remove.
-    own = runs
-    if metadata.place.startswith("service@"):
-        own = [run for run in runs if run.key.run in folders]
-    removed = plan_removals(own, policy, now)
+    # Runs whose values are in another store are not this one's to remove.
+    removed = plan_removals(find_own(runs, metadata, folders), policy, now)
     if not dry_run and removed:
         removed = [key for key in removed if metadata.delete_run(key)]
         runs = list(iter_runs(metadata, flow))

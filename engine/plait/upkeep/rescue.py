@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from plait.artifacts.store import ArtifactStore
@@ -74,6 +74,22 @@ def iter_runs(
     while page := metadata.list_runs(flow, status=status, before=before):
         yield from page
         before = page[-1].key.run
+
+
+def find_own(
+    runs: Iterable[RunRecord], metadata: MetadataStore, folders: Iterable[str]
+) -> list[RunRecord]:
+    """Give those of *runs* whose values are here: where facts are shared, others' may not be.
+
+    Args:
+        runs: Runs of a flow.
+        metadata: Where they are recorded.
+        folders: Whose values are here, by their ids; not looked at where facts are not shared.
+    """
+    if not metadata.place.startswith("service@"):
+        return list(runs)
+    here = frozenset(folders)
+    return [run for run in runs if run.key.run in here]
 
 
 def _iter_sealed(run: RunKey, artifacts: ArtifactStore) -> Iterator[AttemptFacts]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
+from plait.base.layout import DATABASE
 from plait.base.pathspec import RunKey
 from plait.metadata.protocol import RunRecord, Status
 from plait.storage.errors import storage_error
@@ -18,7 +19,6 @@ from plait.upkeep.rescue import rescue_run
 SPINS = "spins"
 """The folder, in that of the store, that they are in, each in one whose name is a number."""
 
-_FACTS = "metadata.db"
 _BEGINNING_SECONDS = 3600.0
 """A spin whose folder is younger may not have come to writing anything into it."""
 
@@ -80,7 +80,7 @@ def clean_spins(
 
 def _read(place: str, open_spin: OpenSpin) -> RunRecord | None:
     """Give the run that stands for a spin, as it really is; None if it did not come to that."""
-    if not os.path.exists(os.path.join(place, _FACTS)):
+    if not os.path.exists(os.path.join(place, DATABASE)):
         return None
     with open_spin(place) as stores:
         for flow in stores.metadata.iter_flows():

@@ -37,7 +37,7 @@ from plait.packaging.archive import check_archive
 from plait.packaging.errors import DamagedPackage
 from plait.storage.protocol import MissingKey
 from plait.upkeep.clean import Stores, list_flows
-from plait.upkeep.rescue import PAGE, iter_runs
+from plait.upkeep.rescue import PAGE, find_own, iter_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,10 @@ class _Reading:
         # The facts come first: what they name is in the store by then. The files that a seal
         # refers to were there before the seal.
         try:
-            runs = {run.key.run: run for run in self._iter_own()}
+            metadata = self._stores.metadata
+            folders = self._storage.iter_folders(runs_prefix(self._flow))
+            own = find_own(iter_runs(metadata, self._flow), metadata, folders)
+            runs = {run.key.run: run for run in own}
             visible = [key for run in runs.values() for key in self._iter_visible(run)]
         except PlaitError:
             runs, visible = {}, []  # reported as damage of the facts already
@@ -153,14 +156,6 @@ class _Reading:
                     yield self._damage(
                         seal_key(attempt), f"is missing: {attempt} is recorded as done"
                     )
-
-    def _iter_own(self) -> Iterator[RunRecord]:
-        """Give the runs whose values have to be here: where facts are shared, some may not be."""
-        metadata = self._stores.metadata
-        if metadata.place.startswith("service@"):
-            here = set(self._storage.iter_folders(runs_prefix(self._flow)))
-            return (run for run in iter_runs(metadata, self._flow) if run.key.run in here)
-        return iter_runs(metadata, self._flow)
 
     def _iter_visible(self, run: RunRecord) -> Iterator[AttemptKey]:
         """Give the attempts that must be sealed, because the facts say that they finished."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.artifacts.store import ArtifactStore
 from plait.base.errors import UsageError
+from plait.base.layout import DATABASE
 from plait.base.settings import DEFAULT_STORES, StoreChoice, resolve
 from plait.logs.store import LogStore
 from plait.metadata.protocol import MetadataStore
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 STORE_FOLDER = ".plait"
 """The folder that a local store is kept in."""
-
-DATABASE = "metadata.db"
-"""The file of the local store of facts, in that folder."""
 
 _VALUES = "store"
 _LOCAL = "local"

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from plait.base.clock import SystemClock
@@ -125,7 +126,7 @@ def open_workers(
         # one seal that a wide foreach splits. A join's many are not: one child only reads them.
         # What goes wrong here goes wrong in the child, which can tell.
         with suppress(PlaitError):
-            run = RunKey(*order.key[:2])
+            run = order.key.run_key
             load_run(run)
             artifacts = stores.artifacts(definition.name)
             artifacts.find(parameters_key(run))
@@ -140,14 +141,7 @@ def _loader(stores: Stores) -> Callable[[RunKey], RunFile]:
     """Give what reads a run's file, which never changes: of the last run, once."""
     from plait.runtime.creation import load_run_file
 
-    last: list[RunFile] = []
-
-    def load_run(key: RunKey) -> RunFile:
-        if not last or last[0].key != key:
-            last[:] = [load_run_file(stores.storage, key)]
-        return last[0]
-
-    return load_run
+    return lru_cache(maxsize=1)(partial(load_run_file, stores.storage))
 
 
 def _task_runner(
@@ -170,7 +164,7 @@ def _task_runner(
 
     def run_task(order: TaskOrder) -> int:
         try:
-            run = load_run(RunKey(*order.key[:2]))
+            run = load_run(order.key.run_key)
             place = AttemptPlace(
                 definition=definition,
                 artifacts=stores.artifacts(definition.name),
