@@ -1,7 +1,7 @@
 """The executor `api`: a program that starts a case's flow by `plait.Runner`, as a script would.
 
-Run by path in the case's folder, with one argument: the command line to call, as JSON. It ends with
-the exit code of the run, after it has held what the API says against it.
+Run by path in the case's folder, with one argument: the command line to call, as JSON. It ends as
+the run did, after it has held what the API says against it.
 """
 
 from __future__ import annotations
@@ -71,7 +71,10 @@ def call(before: Sequence[str], command: str, after: Sequence[str]) -> int:
         return UNTRUE
     code = running.returncode
     assert code is not None
-    return code if code >= 0 else 128 - code
+    if code < 0:
+        # By the signal that ended the run, as its process did.
+        os.kill(os.getpid(), -code)
+    return code
 
 
 def find_untruth(running: ExecutingRun, id_file: str | None) -> str | None:

@@ -199,7 +199,8 @@ def _iter_settings(entry: Mapping[str, Any], file: str) -> Iterator[ContextSpec]
             change = varied[axis][value]
             for key in ("top_options", "run_options"):
                 own[key] = [*own.get(key, ()), *change.get(key, ())]
-            own["env"] = {**own.get("env", {}), **change.get("env", {})}
+            for key in ("env", "disabled_tests"):
+                own[key] = {**own.get(key, {}), **change.get(key, {})}
             own["start"] = change.get("start", own.get("start", "fork"))
         yield _parse_context({**own, "family": entry["name"], "settings": settings}, file)
 

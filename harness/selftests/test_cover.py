@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from plait_harness.contexts import parse_contexts
 from plait_harness.cover import combinations_of, measure_cover, values_of
 from plait_harness.gates import Breach, check_cover
 from plait_harness.matrix import Selection, build_matrix
@@ -95,6 +96,25 @@ def test_every_context_is_all_of_them():
     seen = {case.context.name for case in whole.whole}
 
     assert {"dev-local", "noisy-locale", "local-options-fork-one"} <= seen
+
+
+def test_a_setting_leaves_templates_out():
+    """With its reason, beside those that the context leaves out."""
+    contexts = parse_contexts(
+        {
+            "contexts": [
+                {
+                    "name": "mine",
+                    "shows": "It.",
+                    "disabled_tests": {"Slow": "it is"},
+                    "vary": {"at-once": {"one": {"disabled_tests": {"Meet": "two"}}, "many": {}}},
+                }
+            ]
+        }
+    )
+
+    assert contexts["mine-one"].disabled_tests == {"Slow": "it is", "Meet": "two"}
+    assert contexts["mine-many"].disabled_tests == {"Slow": "it is"}
 
 
 def test_settings_must_not_have_the_name_of_a_context(tmp_path):

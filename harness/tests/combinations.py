@@ -124,7 +124,8 @@ class _Failing(FlowTest):
         checker.assert_status("failed")
         assert_equals(1, checker.exit_code)
         tasks = checker.tasks(STEP)
-        task = tasks[1] if len(tasks) == 3 else tasks[0]
+        # In the foreach the second of its three tasks; with one worker the third never begins.
+        task = tasks[1] if len(tasks) > 1 else tasks[0]
         # Nothing is tried again after exit code 202.
         last = 0 if KIND == "exit 202" else RETRY
         assert_equals(True, task.attempt in (None, last))

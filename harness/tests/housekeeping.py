@@ -56,7 +56,9 @@ class ResumedByCommand(FlowTest):
         for name, values in tasks.items():
             there.setdefault(name.split("/")[2], []).append(values)
         taken, anew = (checker.run_id, None), (resumed, checker.run_id)
-        expected = {"inner": [taken, anew, taken], "join": [anew], "end": [anew]}
+        # Where one task runs at a time, the third element had not begun when the second failed.
+        third = taken if len(checker.tasks("inner")) == 3 else anew
+        expected = {"inner": [taken, anew, third], "join": [anew], "end": [anew]}
         for step in flow:
             ran_in = [values["ran_in"] for values in there[step.name]]
             assert_equals((step.name, expected.get(step.name, [taken])), (step.name, ran_in))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ class Setting:
         meaning: One sentence.
         choices: The values allowed; empty if any is.
         section: The word after `plait configure` that asks for it; empty if none does.
+        form: A regular expression that values match; empty if any will do.
+        rule: What that asks for, in words.
+        example: A value of that form.
     """
 
     name: str
@@ -30,6 +34,9 @@ class Setting:
     meaning: str
     choices: tuple[str, ...] = ()
     section: str = ""
+    form: str = ""
+    rule: str = ""
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +54,12 @@ class BadSetting(UsageError):
 
     def __init__(self, setting: Setting, value: str, source: str) -> None:
         place = "" if source == setting.env else f"{source} says so; "
+        why, fix = f"it is not {setting.rule}", f"write it like {setting.example}"
+        if setting.choices:
+            why = nearest(value, setting.choices)
+            fix = f"set it to one of: {', '.join(setting.choices)}"
         super().__init__(
-            f"{setting.env}={value!r} is not a value of '{setting.name}'",
-            why=f"{place}{nearest(value, setting.choices)}",
-            fix=f"set it to one of: {', '.join(setting.choices)}",
+            f"{setting.env}={value!r} is not a value of '{setting.name}'", why=place + why, fix=fix
         )
 
 
@@ -191,6 +200,10 @@ SETTINGS: Mapping[str, Setting] = {
             None,
             "The place in S3 that results are kept in: s3://BUCKET/PREFIX.",
             section="aws",
+            form=r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\0]*)?",
+            rule="s3://BUCKET/PREFIX, with a bucket's name of 3 to 63 lower-case letters, digits, "
+            "dots and hyphens",
+            example="s3://my-bucket/plait",
         ),
         Setting(
             "s3-endpoint-url",
@@ -198,6 +211,9 @@ SETTINGS: Mapping[str, Setting] = {
             None,
             "The URL of another server that speaks S3; without it, it is AWS's.",
             section="aws",
+            form=r"https?://[^\s/]+(/\S*)?",
+            rule="a URL that begins with http:// or https://",
+            example="https://s3.example.org:9000",
         ),
         Setting("home", "PLAIT_HOME", HOME, "The folder of the files of 'plait configure'."),
         Setting("profile", "PLAIT_PROFILE", None, "Which of these files counts, by its name."),
@@ -241,5 +257,7 @@ def resolve_kept(name: str, environ: Mapping[str, str] | None = None) -> Value:
 
 def check_value(setting: Setting, value: str, source: str) -> None:
     """Refuse a value that a setting does not allow. Raises BadSetting, which names *source*."""
-    if setting.choices and value not in setting.choices:
+    if (setting.choices and value not in setting.choices) or (
+        setting.form and not re.fullmatch(setting.form, value)
+    ):
         raise BadSetting(setting, value, source)

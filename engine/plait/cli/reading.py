@@ -26,6 +26,14 @@ class NoSuchRun(UsageError):
 
     def __init__(self, key: RunKey, known: Iterable[str], place: str, program: str) -> None:
         latest = list(known)
+        if key.run and not key.run.isdecimal():
+            # Most likely another flow's name, or a step's.
+            super().__init__(
+                f"'{key.run}' is no run of {key.flow}",
+                why=f"a run's id is a number; {_sentence('the latest are', latest) or 'none yet'}",
+                fix=f"write RUN, RUN/STEP or RUN/STEP/TASK; '{program}' reads only {key.flow}",
+            )
+            return
         super().__init__(
             f"{key.flow} has no run '{key.run}'" if key.run else f"{key.flow} has no run",
             why=f"{_sentence('its latest runs are', latest) or 'it has not run yet'}; "

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
+from plait.base.text import show_name
 from plait.client.artifact import DataArtifact
 from plait.client.object import reopen
 from plait.client.opened_task import OpenedTask
@@ -26,6 +27,13 @@ class _ByName(ABC):
             raise AttributeError(name)
         return self._plait_get(name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "_plait_opened":
+            object.__setattr__(self, name, value)
+            return
+        where = "/".join(self._plait_opened.key)
+        raise AttributeError(f"'{name}' can't be set: the results of {where} are kept as they are")
+
     @abstractmethod
     def _plait_get(self, name: str) -> Any: ...
 
@@ -36,7 +44,7 @@ class _ByName(ABC):
         return self._plait_opened.names()
 
     def __repr__(self) -> str:
-        names = ", ".join(self._plait_opened.names()) or "none"
+        names = ", ".join(map(show_name, self._plait_opened.names())) or "none"
         return f"<{type(self).__name__} of {'/'.join(self._plait_opened.key)}: {names}>"
 
     def __reduce__(self) -> tuple[Any, ...]:

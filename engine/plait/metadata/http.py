@@ -142,7 +142,10 @@ class HTTPMetadata:
     def delete_run(self, key: RunKey) -> bool:
         """Remove a run that has ended, see `MetadataStore`."""
         path = _path("flows", key.flow, "runs", key.run)
-        return path is not None and bool(self._ask("DELETE", path)["deleted"])
+        if path is None or self.find_run(key) is None:
+            return False
+        # A request whose answer was lost has been made again, and found nothing the second time.
+        return bool(self._ask("DELETE", path)["deleted"]) or self.find_run(key) is None
 
     def iter_flows(self) -> Sequence[str]:
         """Give the names of all flows that have runs, sorted."""

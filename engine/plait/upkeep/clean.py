@@ -136,13 +136,11 @@ def _clean_flow(
         removed = [key for key in removed if metadata.delete_run(key)]
         runs = list(iter_runs(metadata, flow))
     known = {run.key.run for run in runs} - {key.run for key in removed}
-    referred = {
-        code_key(flow, run.facts["code"])
-        for run in runs
-        if run.key.run in known and run.facts.get("code")
-    }
-    for run in known:
-        for attempt in artifacts.iter_attempts(run):
+    # What a run refers to whose values are in another store is there, too.
+    own = [run for run in find_own(runs, metadata, folders) if run.key.run in known]
+    referred = {code_key(flow, run.facts["code"]) for run in own if run.facts.get("code")}
+    for run in own:
+        for attempt in artifacts.iter_attempts(run.key.run):
             sealed = artifacts.find(attempt)
             if sealed is not None:
                 referred |= find_references(sealed, flow)

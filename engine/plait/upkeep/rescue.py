@@ -25,6 +25,8 @@ def rescue_run(
 ) -> RunRecord:
     """Give a run as it really is; one that is lost is recorded as such, with all that it sealed.
 
+    Where facts are shared and nothing of the run is here, it is said to be lost and not recorded.
+
     Args:
         run: The run as it was read.
         metadata: The store of facts.
@@ -42,6 +44,9 @@ def rescue_run(
     if found is None or found.status is not Status.RUNNING:
         return found or run
     sealed = list(_iter_sealed(found.key, artifacts))
+    if not sealed and _is_shared(metadata):
+        # Its values may be where only others see them: it is theirs to record.
+        return replace(found, status=Status.LOST)
     known = list(_iter_known(found.key, metadata))
     at = max(
         (facts.finished for facts in sealed),
@@ -86,10 +91,14 @@ def find_own(
         metadata: Where they are recorded.
         folders: Whose values are here, by their ids; not looked at where facts are not shared.
     """
-    if not metadata.place.startswith("service@"):
+    if not _is_shared(metadata):
         return list(runs)
     here = frozenset(folders)
     return [run for run in runs if run.key.run in here]
+
+
+def _is_shared(metadata: MetadataStore) -> bool:
+    return metadata.place.startswith("service@")
 
 
 def _iter_sealed(run: RunKey, artifacts: ArtifactStore) -> Iterator[AttemptFacts]:

@@ -131,6 +131,6 @@ def test_what_s3_needs_can_be_asked_for(env) -> None:
     """By `plait configure aws`: each has its variable, and nothing holds by itself."""
     asked = [setting.name for setting in SETTINGS.values() if setting.section == "aws"]
     assert [resolve(name, env).value for name in asked] == [None, None]
-    given = {"PLAIT_DATASTORE_SYSROOT_S3": "s3://b/p", "PLAIT_S3_ENDPOINT_URL": "http://x"}
+    given = {"PLAIT_DATASTORE_SYSROOT_S3": "s3://box/p", "PLAIT_S3_ENDPOINT_URL": "http://x"}
     save_profile(find_file(None, env), given)
-    assert [resolve(name, env).value for name in asked] == ["s3://b/p", "http://x"]
+    assert [resolve(name, env).value for name in asked] == ["s3://box/p", "http://x"]

@@ -55,7 +55,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error(task: Task) -> None:
 
 def test_values_cannot_be_set(task: Task) -> None:
     """Results are there to be read."""
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match=r"'x' can't be set: the results of \S+ are kept"):
         task.data.x = 2
     assert task.data.x == 1
 

@@ -110,6 +110,21 @@ def test_what_the_service_will_never_take_keeps_nothing_back(behind: SQLiteMetad
         assert store.find_task(TASK) == behind.find_task(TASK)
 
 
+def test_a_removal_whose_answer_is_lost_is_known_to_be_one(behind: SQLiteMetadata) -> None:
+    """The request is made again, and finds nothing then; that is what was wanted."""
+    key = behind.create_run(NewRun("A", 1.0))
+    behind.record([RunEnded(key, 2.0, Status.DONE)])
+    plan = Plan([Rule(Fault.LOST, "^DELETE")])
+    with (
+        serving(behind) as url,
+        FaultProxy(url, plan) as proxy,
+        closing(HTTPMetadata(proxy.url)) as store,
+    ):
+        assert store.delete_run(key)
+        assert not store.delete_run(key)
+    assert behind.find_run(key) is None
+
+
 def test_pages_are_put_together(behind: SQLiteMetadata, monkeypatch: pytest.MonkeyPatch) -> None:
     """More records than an answer holds are asked for page by page, and no more than wanted."""
     monkeypatch.setattr("plait.service.api.MAX_PAGE", 3)

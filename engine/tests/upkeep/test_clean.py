@@ -317,6 +317,20 @@ def test_code_goes_with_the_last_run_of_it(house, tmp_path) -> None:
     assert house.verify() == []
 
 
+def test_code_of_others_is_theirs(house, tmp_path, monkeypatch) -> None:
+    """Where facts are shared, a run whose values are elsewhere has its code there, too."""
+    code = house.keep_code(tmp_path, "shared")
+    house.end(house.begin(facts={"code": code}))
+    metadata = house.stores.metadata
+    theirs = metadata.create_run(NewRun("F", 200.0, facts={"code": code}))
+    metadata.record([RunEnded(theirs, 203.0, Status.DONE)])
+    monkeypatch.setattr(type(metadata), "place", "service@http://127.0.0.1")
+    house.clean(keep_runs=0)
+
+    assert house.keys("F/code") == []
+    assert house.runs() == [theirs.run]
+
+
 def test_code_waits_while_a_run_goes_on(house, tmp_path) -> None:
     """A run that begins has kept its code before anybody can know of the run."""
     lost = house.keep_code(tmp_path, "lost")

@@ -70,6 +70,16 @@ def test_a_run_that_ended_just_now_is_not_lost(house) -> None:
     assert replace(stale, status=Status.DONE) != stale
 
 
+def test_a_lost_run_of_others_is_theirs_to_record(house, monkeypatch) -> None:
+    """Where facts are shared and its values are elsewhere, only its own store knows what it did."""
+    metadata = house.stores.metadata
+    theirs = metadata.create_run(NewRun("F", 100.0, facts=GONE))
+    monkeypatch.setattr(type(metadata), "place", "service@http://127.0.0.1")
+
+    assert rescue(house, theirs).status is Status.LOST
+    assert metadata.find_run(theirs).status is Status.RUNNING
+
+
 def test_runs_are_paged(house) -> None:
     """All runs are given, whatever a page holds."""
     for _ in range(1001):

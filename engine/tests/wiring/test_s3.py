@@ -6,9 +6,8 @@ import os
 
 import pytest
 
-from plait.base.settings import StoreChoice
+from plait.base.settings import BadSetting, StoreChoice
 from plait.s3.connection import share_connection
-from plait.s3.errors import S3BadURL
 from plait.wiring.s3 import BadCacheSize, NoS3Root, open_s3_storage
 from plait.wiring.stores import open_source, open_stores
 
@@ -38,7 +37,7 @@ def test_the_bucket_has_to_be_named(environ, tmp_path):
     with pytest.raises(NoS3Root):
         open_s3_storage(str(tmp_path))
     environ.setenv("PLAIT_DATASTORE_SYSROOT_S3", "team/prefix")
-    with pytest.raises(S3BadURL, match="team/prefix"):
+    with pytest.raises(BadSetting, match="team/prefix"):
         open_s3_storage(str(tmp_path))
 
 

@@ -74,6 +74,7 @@ def _card_options(function: F) -> F:
 def list_(session: Session, /, pathspec: str) -> None:
     """Print the cards of a task, or of every task of a step: number, type, id and size."""
     screen = Screen(sys.stdout)
+    found = False
     with open_store(session) as connection:
         for task in find_tasks(session, connection, pathspec):
             for number, card in enumerate(read_cards(task)):
@@ -81,6 +82,10 @@ def list_(session: Session, /, pathspec: str) -> None:
                 wrong = f"  {card.failure}" if card.failure else ""
                 size = format_bytes(len(card.html.encode()))
                 screen.line("  ".join([*words, size]) + wrong)
+                found = True
+    if not found:
+        # Not among the lines that a program reads.
+        Screen(sys.stderr).line(f"no card in '{pathspec}'")
 
 
 @click.command(

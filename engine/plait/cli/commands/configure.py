@@ -119,8 +119,13 @@ def aws(profile: str | None, **given: str | None) -> None:
     file = find_file(profile, os.environ)
     before = _load(file)
     chosen = {name: value for name, value in given.items() if value is not None}
+    source = ""  # of an option, or of what was typed, nothing needs to be said
     if not chosen:
-        chosen = dict(_ask(before) if sys.stdin.isatty() else _read_lines())
+        source = "" if sys.stdin.isatty() else "the standard input"
+        chosen = dict(_read_lines() if source else _ask(before))
+    for name, value in chosen.items():
+        if value:
+            check_value(aws_settings()[name], value, source or name)
     after = {**before, **chosen}
     for name, value in chosen.items():
         if not value:

@@ -12,6 +12,7 @@ import click
 from plait.base.errors import PlaitError, UsageError, nearest
 from plait.base.exits import DONE, FAILED
 from plait.base.records import ArtifactRef
+from plait.base.text import show_name
 from plait.cli.boundary import print_error
 from plait.cli.command import Command, Option, offering
 from plait.cli.reading import FORM, find_tasks, open_store, short_name
@@ -128,10 +129,11 @@ def _print_artifacts(
     if not refs:
         screen.line("  no artifacts")
     failed = False
-    widest = max(map(len, refs), default=0)
+    shown = {name: show_name(name) for name in refs}
+    widest = max(map(len, shown.values()), default=0)
     kinds = max((len(ref.type) for ref in refs.values()), default=0)
     for name, ref in refs.items():
-        head = f"  {name:<{widest}}  {screen.paint(f'{ref.type:<{kinds}}', 'dim')}"
+        head = f"  {shown[name]:<{widest}}  {screen.paint(f'{ref.type:<{kinds}}', 'dim')}"
         if ref.size > limit:
             screen.line(f"{head}  <{ref.size} bytes; --max-value-size {ref.size} shows it>")
             continue

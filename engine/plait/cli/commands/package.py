@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from plait.base.text import show_name
 from plait.cli.command import Command, Entry, Option, Program
 from plait.cli.house import count, format_size
 from plait.cli.screen import Screen
@@ -56,12 +57,12 @@ def list_(session: Session, /, *, with_plait: bool | None) -> None:
     rest = {name: len(data) for name, (data, _) in code.contents.items() if name not in own}
     for name in code.contents if with_plait else sorted(own):
         size = format_size(len(code.contents[name][0]))
-        screen.line(f"{_printable(name)}  {screen.paint(size, 'dim')}")
+        screen.line(f"{show_name(name)}  {screen.paint(size, 'dim')}")
     if rest and not with_plait:
         told = f"{count(len(rest), 'file')}, {format_size(sum(rest.values()))}; --plait names them"
         screen.line(f"plait/...  {screen.paint(told, 'dim')}")
     for name, why in code.selection.left_out:
-        screen.line(screen.paint(f"left out: {_printable(name) or '.'}: {why}", "yellow"))
+        screen.line(screen.paint(f"left out: {show_name(name) or '.'}: {why}", "yellow"))
 
 
 @click.command(cls=Command, examples={"code.tgz": "write the archive that would travel"})
@@ -119,12 +120,6 @@ def _read(session: Session, *, with_plait: bool) -> Code:
     definition = session.read_definition()
     suffixes = session.choices.package_suffixes
     return read_code(definition.name, definition.file, suffixes, with_plait=with_plait)
-
-
-def _printable(name: str) -> str:
-    """Give a name as one line of text; one on the disk may be any bytes."""
-    text = name.encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 package = Program(

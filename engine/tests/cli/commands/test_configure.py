@@ -48,7 +48,7 @@ def person(tmp_path, capsys, monkeypatch) -> Person:
 
 def test_options_set_values(person) -> None:
     """Others stay; an empty one takes a value away; the file is its owner's alone."""
-    said = person.configure("aws", "--datastore-sysroot-s3", "s3://b/p")
+    said = person.configure("aws", "--datastore-sysroot-s3", "s3://bucket-b/p")
     assert said == f"1 setting is in {person.home}/config.json\n"
     person.configure("aws", "--s3-endpoint-url=http://127.0.0.1:1", "--datastore-sysroot-s3=")
 
@@ -56,30 +56,42 @@ def test_options_set_values(person) -> None:
     assert (person.home / "config.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_what_cannot_be_a_value_is_not_set(person) -> None:
+    """A place in S3 is a URL of S3, and a server has a URL; nothing of the rest is set then."""
+    for given in (["--datastore-sysroot-s3", "nourl"], ["--s3-endpoint-url", "127.0.0.1:9000"]):
+        person.configure("aws", "--datastore-sysroot-s3=s3://bucket-a", *given)
+        assert person.code == 2
+        assert f"={given[1]!r} is not a value of '{given[0][2:]}'" in person.err
+        assert "fix: write it like " in person.err
+    person.configure("aws", text=f"{S3}=s3://B\n")
+    assert "why: the standard input says so; " in person.err
+    assert not (person.home / "config.json").exists()
+
+
 def test_lines_set_values(person) -> None:
     """Where there is no terminal; a line that sets nothing is refused, and then nothing is set."""
-    person.configure("aws", text=f"# mine\n\n{S3} = s3://b\n{URL}=\n")
-    assert person.kept() == {S3: "s3://b"}
+    person.configure("aws", text=f"# mine\n\n{S3} = s3://bucket-b\n{URL}=\n")
+    assert person.kept() == {S3: "s3://bucket-b"}
 
     for line in ("what", "PLAIT_USER=ada"):
-        person.configure("aws", text=f"{S3}=s3://c\n{line}\n")
+        person.configure("aws", text=f"{S3}=s3://bucket-c\n{line}\n")
         assert person.code == 2
         assert "error[bad-configure-line]: line 2 of" in person.err
-    assert person.kept() == {S3: "s3://b"}
+    assert person.kept() == {S3: "s3://bucket-b"}
 
 
 def test_a_terminal_is_asked(person, monkeypatch) -> None:
     """Each value, with what it is now; leaving at a question changes nothing."""
-    person.configure("aws", "--datastore-sysroot-s3", "s3://b/p")
-    answers = {f"  {S3}": "s3://b/p", f"  {URL}": " http://x "}
+    person.configure("aws", "--datastore-sysroot-s3", "s3://bucket-b/p")
+    answers = {f"  {S3}": "s3://bucket-b/p", f"  {URL}": " http://x "}
 
     def prompt(text: str, default: str, **_: object) -> str:
-        assert default == {f"  {S3}": "s3://b/p"}.get(text, "")
+        assert default == {f"  {S3}": "s3://bucket-b/p"}.get(text, "")
         return answers[text]
 
     monkeypatch.setattr(click, "prompt", prompt)
     assert "The place in S3" in person.configure("aws", terminal=True)
-    assert person.kept() == {S3: "s3://b/p", URL: "http://x"}
+    assert person.kept() == {S3: "s3://bucket-b/p", URL: "http://x"}
 
     def leave(*_: object, **__: object) -> str:
         raise click.Abort
@@ -116,7 +128,7 @@ def test_secrets_are_masked() -> None:
 
 def test_a_profile_travels(person, tmp_path) -> None:
     """What one exports, another imports under any name; the copy is its owner's alone too."""
-    person.configure("aws", "--datastore-sysroot-s3", "s3://b/p")
+    person.configure("aws", "--datastore-sysroot-s3", "s3://bucket-b/p")
     copy = tmp_path / "copy.json"
     person.configure("export", str(copy))
     person.configure("import", str(copy), "--profile", "test")
@@ -135,14 +147,14 @@ def test_what_is_there_is_not_lost_unasked(person, tmp_path, monkeypatch) -> Non
     """Without a terminal it is refused, unless told so; in one, the answer counts."""
     copy = tmp_path / "copy.json"
     copy.write_text('{"PLAIT_USER": "grace"}')
-    person.configure("aws", "--datastore-sysroot-s3", "s3://b/p")
+    person.configure("aws", "--datastore-sysroot-s3", "s3://bucket-b/p")
     for arguments in (("export", str(copy)), ("import", str(copy)), ("reset",)):
         person.configure(*arguments)
         assert person.code == 2
         assert "error[file-in-the-way]" in person.err
     monkeypatch.setattr(click, "confirm", lambda _question: False)
     person.configure("reset", terminal=True)
-    assert (person.code, person.kept()) == (2, {S3: "s3://b/p"})
+    assert (person.code, person.kept()) == (2, {S3: "s3://bucket-b/p"})
 
     person.configure("import", str(copy), "--force")
     assert person.kept() == {"PLAIT_USER": "grace"}

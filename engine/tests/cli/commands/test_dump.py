@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 
+from plait.base.text import show_name
 from plait.cli.commands.dump import show_value
 
 
@@ -130,6 +131,13 @@ def test_a_file_that_cannot_be_written_leaves_nothing(past, tmp_path):
             ),
         ),
         ("1/work/x", "error[no-such-task]"),
+        (
+            "OtherFlow/1",
+            (
+                "error[no-such-run]: 'OtherFlow' is no run of TrialFlow\n"
+                "  why: a run's id is a number; the latest are "
+            ),
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["dump", "logs"])
@@ -185,6 +193,12 @@ def test_a_value_that_cannot_be_read_does_not_hide_the_others(past, tmp_path):
     assert said.err.startswith("error[damaged-")
     assert "<cannot be read>" in said.out
     assert "count" in said.out
+
+
+def test_a_name_is_one_line():
+    """Names set by `setattr` may hold anything; what a terminal obeys is shown as an escape."""
+    assert show_name("wörter, zwei") == "wörter, zwei"
+    assert show_name("a\nb\x1b[31m") == "a\\nb\\x1b[31m"
 
 
 def test_values_are_shown_as_python_writes_them():

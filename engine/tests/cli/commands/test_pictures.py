@@ -125,6 +125,13 @@ def test_cards_are_listed(carded) -> None:
     assert "NoHTML: the card shows" in carded.call("card", "list", "1/end").out
 
 
+def test_no_card_is_said_so(past) -> None:
+    """Where nobody reads it as a list."""
+    said = past.call("card", "list", "1/start")
+
+    assert (said.code, said.out, said.err) == (0, "", "no card in '1/start'\n")
+
+
 def test_a_card_is_got(carded, tmp_path: Path) -> None:
     """Printed, or written to a file; by id, type, number or attempt."""
     printed = carded.call("card", "get", "1/start", "--id", "one").out
