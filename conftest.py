@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,10 +21,25 @@ COUNTED = ("passed", "failed", "skipped", "xfailed", "error")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to count, in the process that sees all results."""
+    if find_measurement() is not None:
+        os.register_at_fork(before=put_down_measured)
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(Measured(), "plait-tests-measured")
     else:
         config.pluginmanager.register(Tally(config), "plait-tests-tally")
+
+
+def find_measurement() -> Any:
+    """Give coverage's measurement of this process; None if it is not measured."""
+    coverage = sys.modules.get("coverage")
+    return None if coverage is None else coverage.Coverage.current()
+
+
+def put_down_measured() -> None:
+    """Put aside what was measured so far, or a forked child would write all of it, too."""
+    current = find_measurement()
+    if current is not None:
+        current.get_data()
 
 
 class Measured:
@@ -34,8 +51,7 @@ class Measured:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Write it, if it is measured."""
-        coverage = sys.modules.get("coverage")
-        current = None if coverage is None else coverage.Coverage.current()
+        current = find_measurement()
         if current is not None:
             current.stop()
             current.save()

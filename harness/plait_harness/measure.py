@@ -134,10 +134,12 @@ class Measurement:
         os.makedirs(self.folder)
         with open(self.settings, "w", encoding="utf-8") as file:
             file.write(
-                "[run]\nbranch = true\nparallel = true\npatch = _exit\nsource_pkgs = plait\n"
+                "[run]\nbranch = true\nparallel = true\npatch = _exit\n"
+                # By the name of the package, each process would look through all of its files.
+                f"include = {os.path.join(self.package, '*')}\n"
                 f"data_file = {os.path.join(self.folder, 'fresh')}\n"
                 f"context = ${{{FEATURE_VARIABLE}}}\n"
-                "disable_warnings = no-data-collected,module-not-imported,module-not-measured\n"
+                "disable_warnings = no-data-collected\n"
             )
 
     @property
