@@ -11,6 +11,7 @@ import uvicorn
 
 from plait.metadata.sql import SQLMetadata
 from plait.service.app import make_app
+from plait_harness.faults import FaultProxy, Plan, hide
 
 
 @contextmanager
@@ -32,3 +33,10 @@ def serving(store: SQLMetadata, token: str | None = None, port: int = 0) -> Iter
         server.should_exit = True
         thread.join()
         listening.close()
+
+
+@contextmanager
+def serving_metaflow(store: SQLMetadata, token: str | None = None) -> Iterator[str]:
+    """Serve *store* as a service would that speaks only the interface of Metaflow's."""
+    with serving(store, token) as url, FaultProxy(url, Plan([hide("/api/")])) as proxy:
+        yield proxy.url

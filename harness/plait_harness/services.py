@@ -242,12 +242,22 @@ def metadata_proxy_program(upstream: str) -> Program:
     return _faulty("metadata-faults", upstream, METADATA.users, "--kinds", kinds)
 
 
+def metaflow_proxy_program(upstream: str) -> Program:
+    """Say how a proxy is started that leaves of a metadata service what Metaflow's has, too."""
+    rate = ("--rate", "0", "--hide", "/api/")
+    return _proxy("metadata-metaflow", upstream, METADATA.users, *rate)
+
+
 def _faulty(name: str, upstream: str, users: Mapping[str, str], *options: str) -> Program:
+    return _proxy(name, upstream, users, "--rate", "0.1", "--seed", "7", *options)
+
+
+def _proxy(name: str, upstream: str, users: Mapping[str, str], *options: str) -> Program:
     return Program(
         name=name,
         command=(
             *(sys.executable, "-m", "plait_harness.faults", "--upstream", upstream),
-            *("--port", "{port}", "--rate", "0.1", "--seed", "7", *options),
+            *("--port", "{port}", *options),
         ),
         env={"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(__file__)))},
         users=users,

@@ -24,9 +24,11 @@ from plait.metadata.http_errors import (
     BadServiceURL,
     BadServiceWait,
     FactsNotSent,
+    NotAService,
     ServiceUnreachable,
 )
 from plait.metadata.http_link import ANSWER_SECONDS, Link, check_url
+from plait.metadata.metaflow_link import ONCE, MetaflowLink, find_metaflow
 from plait.metadata.protocol import (
     Fact,
     NewRun,
@@ -79,7 +81,7 @@ class HTTPMetadata:
         end_seconds: float = END_SECONDS,
     ) -> None:
         self._url = check_url(url)
-        self._link = Link(self._url, token)
+        self._link: Link | MetaflowLink = Link(self._url, token)
         self._say = tell or _tell
         self._end_seconds = end_seconds
         self._queue: list[Fact] = []
@@ -107,7 +109,7 @@ class HTTPMetadata:
             raise SystemTag(f"the new run of '{run.flow}'", user_tags & system_tags)
         data = wire.new_run_to_json(run)
         # An answer may get lost on its way; then the run is asked for again, by this word.
-        data["request"] = run.request or os.urandom(16).hex()
+        data["request"] = run.request or f"{ONCE}{os.urandom(16).hex()}"
         answer = self._ask("POST", "/runs", {"run": data, "above": above})
         return RunKey(*answer["key"])
 
@@ -232,7 +234,7 @@ class HTTPMetadata:
         while self._queue:
             batch = self._queue[:_BATCH]
             try:
-                self._link.request(
+                self._request(
                     "POST",
                     "/facts",
                     {"facts": [wire.fact_to_json(fact) for fact in batch]},
@@ -297,7 +299,7 @@ class HTTPMetadata:
             tries += 1
             try:
                 with self._guard():
-                    return self._link.request(
+                    return self._request(
                         method, path, body, run=run, missing=missing, seconds=limit
                     )
             except ServiceUnreachable:
@@ -305,6 +307,19 @@ class HTTPMetadata:
                     raise
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # spreads clients in time
             pause = min(2 * pause, 1.0)
+
+    def _request(self, method: str, path: str, body: Any = None, **how: Any) -> Any:
+        """Make one request, in the language that the service speaks."""
+        try:
+            return self._link.request(method, path, body, **how)
+        except NotAService:
+            if isinstance(self._link, MetaflowLink) or self._link.knows_us:
+                raise
+            other = find_metaflow(self._link)
+            if other is None:
+                raise
+            self._link = other
+            return other.request(method, path, body, **how)
 
     def _guard(self) -> threading.RLock:
         """Give the lock of this process; in a forked child, drop what is its parent's first."""

@@ -40,6 +40,8 @@ class Link:
         self.url = url
         self._token = token
         self._connection: HTTPConnection | None = None
+        self.knows_us = False
+        """Whether an answer has shown that it is a service of plait's."""
 
     def request(
         self,
@@ -66,11 +68,38 @@ class Link:
             ServiceRefused, NotAService: The answer is none of ours.
             UnknownRun, SystemTag: The answer says so.
         """
+        status, text = self.exchange(method, API + path, body, seconds=seconds)
+        return self._read(status, text, run=run, missing=missing)
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        seconds: float = ANSWER_SECONDS,
+        once: bool = False,
+    ) -> tuple[int, bytes]:
+        """Send one request to any path of the server and give its status and body.
+
+        Args:
+            method: The request's.
+            path: Where, from the server's root.
+            body: Its JSON values.
+            seconds: How long the server may be silent.
+            once: Whether it must not come twice, so that a connection that breaks is told.
+
+        Raises:
+            ServiceUnreachable: There was no answer, or one that tells to come again.
+            ServiceRefused: It wants another token.
+        """
         from http.client import HTTPException
 
         headers = {"Accept": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
+            # What gateways before Metaflow's service look for.
+            headers["x-api-key"] = self._token
         data = None
         if body is not None:
             data = json.dumps(body, separators=(",", ":")).encode()
@@ -79,7 +108,7 @@ class Link:
         while True:
             try:
                 connection = self._connect(seconds)
-                connection.request(method, API + path, data, headers)
+                connection.request(method, path, data, headers)
                 answer = connection.getresponse()
                 text = answer.read()
                 break
@@ -87,23 +116,24 @@ class Link:
                 self.close()
                 # A connection that was kept may have been closed at its other end meanwhile; one
                 # on which nothing comes has not been.
-                if fresh or isinstance(error, TimeoutError):
+                if fresh or once or isinstance(error, TimeoutError):
                     reason = str(error) or type(error).__name__
                     raise ServiceUnreachable(self.url, reason) from error
                 fresh = True
-        return self._read(answer.status, text, run=run, missing=missing)
+        if answer.status in _AGAIN:
+            raise ServiceUnreachable(self.url, f"it answers {answer.status}")
+        if answer.status in (401, 403):
+            raise ServiceRefused(self.url)
+        return answer.status, text
 
     def _read(self, status: int, text: bytes, *, run: RunKey | None, missing: bool) -> Any:
-        if status in _AGAIN:
-            raise ServiceUnreachable(self.url, f"it answers {status}")
-        if status in (401, 403):
-            raise ServiceRefused(self.url)
         try:
             data = json.loads(text)
             error: Any = data["error"] if status >= 400 else {}  # of HTTP
             slug = error["slug"] if status >= 400 else None
         except (ValueError, KeyError, TypeError) as mistake:
             raise NotAService(self.url, f"it answers {status}, and not as one") from mistake
+        self.knows_us = self.knows_us or slug != "no-such-path"
         if slug is None:
             return data
         if slug == "not-there" and missing:
