@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 
 from plait_harness.gates import check_cases, check_fit
 from plait_harness.home import HOME, IS_CHECKOUT
 from plait_harness.matrix import Matrix, build_matrix
-from plait_harness.mistakes import Mistake
+from plait_harness.mistakes import Mistake, collect
 from plait_harness.options import OPTIONS, PROGRAM, RunOptions, read_options
 from plait_harness.report import read_failed
 from plait_harness.sources import split_names
@@ -36,15 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         done = _do_without_matrix(chosen, options)
         if done is not None:
             return done
-        matrix = build_matrix(options.selection)
+        matrix, *_ = collect(
+            lambda: build_matrix(options.selection),
+            lambda: _check_least("--repeat", options.repeat, 1),
+            lambda: _check_least("--shrink-seconds", options.shrink_seconds, 0),
+            lambda: _check_least("--num-parallel", chosen.num_parallel, 0),
+        )
+        if chosen.list:
+            print("\n".join(format_matrix(matrix)))
+            return 0 if matrix.cases and not matrix.lonely else 1
+        _check_report(options)
     except Mistake as mistake:
         print(f"error: {mistake}", file=sys.stderr)
-        return WRONG_USAGE
-    if chosen.list:
-        print("\n".join(format_matrix(matrix)))
-        return 0 if matrix.cases and not matrix.lonely else 1
-    if options.rerun_failed and not read_failed(options.report):
-        print(f"error: nothing failed in {options.report}: no case to rerun", file=sys.stderr)
         return WRONG_USAGE
     if not matrix.cases:
         for breach in (
@@ -54,6 +58,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"gate {breach.gate}: {breach.why}", file=sys.stderr)
         return 1
     return _hand_over(chosen, options, [*_own_arguments(chosen), *rest])
+
+
+def _check_least(flag: str, value: float, least: int) -> None:
+    if not value >= least:
+        raise Mistake(f"{flag} {value:g} is too little", f"{least} is the least")
+
+
+def _check_report(options: RunOptions) -> None:
+    """Make the folder of the report; refuse one that lacks what is needed. Raises Mistake."""
+    folder = options.report
+    if options.rerun_failed and not read_failed(folder):
+        raise Mistake(f"nothing failed in {folder}: no case to rerun")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise Mistake(f"--report {folder}: nothing can be written there", why) from error
 
 
 def _do_without_matrix(chosen: argparse.Namespace, options: RunOptions) -> int | None:

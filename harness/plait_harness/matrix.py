@@ -16,7 +16,7 @@ from plait_harness.crossing import Case
 from plait_harness.fit import Fit, Misfit, check_names, find_lonely, fit
 from plait_harness.grammar import generate_graphs
 from plait_harness.graphs import GraphSpec
-from plait_harness.mistakes import Mistake, UnknownName
+from plait_harness.mistakes import Mistake, UnknownName, collect
 from plait_harness.shapes import Shape
 from plait_harness.sources import (
     BUILTIN,
@@ -92,10 +92,17 @@ def build_matrix(selection: Selection) -> Matrix:
     Raises:
         Mistake: A specification is wrong, or a name is unknown.
     """
-    contexts = choose_contexts(selection.contexts)
-    graphs, templates, shapes = _choose_both(selection)
-    checkers = choose_checkers(selection.checkers)
-    wanted = _wanted_executors(selection.executors)
+    contexts: Chosen[ContextSpec]
+    contexts, (graphs, shapes), templates, checkers, wanted, _ = collect(
+        lambda: choose_contexts(selection.contexts),
+        lambda: _choose_graphs(selection),
+        lambda: choose_templates(selection.tests),
+        lambda: choose_checkers(selection.checkers),
+        lambda: _wanted_executors(selection.executors),
+        lambda: _check_strength(selection.cover),
+    )
+    if selection.generate is not None and not selection.tests:
+        templates = _for_any_graph(templates)
     check_names(list(templates.specs.values()), list(graphs.known.values()))
     for context in contexts.specs.values():
         _check_context(context, set(templates.known), set(checkers.known), set(graphs.known))
@@ -152,31 +159,29 @@ def build_matrix(selection: Selection) -> Matrix:
 def _choose_covering(whole: tuple[Case, ...], selection: Selection) -> tuple[Case, ...]:
     if selection.cover is None:
         return whole
-    if not 1 <= selection.cover <= LARGEST:
-        raise Mistake(f"--cover {selection.cover} is not a number from 1 to {LARGEST}")
     # From the order of the names, so that the seed alone says which.
     drawn = choose_cover(_in_order([*whole], None), selection.cover, selection.seed or 0)
     chosen = {case.id for case in drawn}
     return tuple(case for case in whole if case.id in chosen)
 
 
-def _choose_both(
-    selection: Selection,
-) -> tuple[Chosen[GraphSpec], Chosen[TemplateSpec], dict[str, Shape]]:
-    templates = choose_templates(selection.tests)
+def _check_strength(strength: int | None) -> None:
+    if strength is not None and not 1 <= strength <= LARGEST:
+        raise Mistake(f"--cover {strength} is not a number from 1 to {LARGEST}")
+
+
+def _choose_graphs(selection: Selection) -> tuple[Chosen[GraphSpec], dict[str, Shape]]:
     if selection.generate is None:
-        return choose_graphs(selection.graphs), templates, {}
-    shapes, graphs = _generate(selection)
-    return graphs, templates if selection.tests else _for_any_graph(templates), shapes
-
-
-def _generate(selection: Selection) -> tuple[dict[str, Shape], Chosen[GraphSpec]]:
+        return choose_graphs(selection.graphs), {}
+    if selection.generate < 1:
+        raise Mistake(f"--generate {selection.generate} is not a number of graphs", "from 1 on")
     if selection.graphs:
         raise Mistake("--generate makes the graphs, so that --graphs chooses none", "leave one out")
     made = generate_graphs(selection.seed or 0, selection.generate or 0)
     graphs = {name: graph for name, (_, graph) in made.items()}
     known = {**choose_graphs(()).known, **graphs}
-    return {name: shape for name, (shape, _) in made.items()}, Chosen(graphs, known, narrowed=True)
+    shapes = {name: shape for name, (shape, _) in made.items()}
+    return Chosen(graphs, known, narrowed=True), shapes
 
 
 def _for_any_graph(templates: Chosen[TemplateSpec]) -> Chosen[TemplateSpec]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 
 class Mistake(Exception):
@@ -29,6 +30,28 @@ class UnknownName(Mistake):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         super().__init__(f"there is no {kind} '{name}'", suggest(name, known))
+
+
+class Mistakes(Mistake):
+    """Several mistakes at once."""
+
+    def __init__(self, found: Sequence[Mistake]) -> None:
+        super().__init__(f"{len(found)} mistakes", "\n".join(map(str, found)))
+        self.found = tuple(found)
+
+
+def collect(*choices: Callable[[], Any]) -> list[Any]:
+    """Give what each of *choices* gives. Raises Mistake, which tells all mistakes at once."""
+    chosen: list[Any] = []
+    mistakes: list[Mistake] = []
+    for choose in choices:
+        try:
+            chosen.append(choose())
+        except Mistake as mistake:
+            mistakes.extend(mistake.found if isinstance(mistake, Mistakes) else (mistake,))
+    if mistakes:
+        raise mistakes[0] if len(mistakes) == 1 else Mistakes(mistakes)
+    return chosen
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

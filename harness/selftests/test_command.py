@@ -143,6 +143,41 @@ def test_what_is_wrong_is_said_before_anything_runs(arguments, said, capsys):
     assert capsys.readouterr().err.startswith(said)
 
 
+def test_a_report_that_cannot_be_written_is_said(tmp_path, capsys):
+    """Before anything runs."""
+    (tmp_path / "file").touch()
+    wanted = ["--contexts", "dev-local", "--graphs", "linear", "--tests", "BasicArtifact"]
+    assert main([*wanted, "--report", f"{tmp_path}/file/report"]) == 2
+    assert "file/report: nothing can be written there\n  Not a directory" in capsys.readouterr().err
+
+
+def test_all_that_is_wrong_is_said_at_once(capsys):
+    """Names of every kind and numbers, and nothing is run."""
+    wrong = [*("--contexts", "nope", "--graphs", "lienar", "--tests", "Foo", "--cover", "9")]
+    wrong += ["--repeat", "0", "--shrink-seconds", "-1", "--num-parallel=-2"]
+
+    assert main(wrong) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "error: 7 mistakes"
+    told = [line.strip() for line in said[1:] if not line.startswith("    ")]
+    assert told == [
+        "there is no context 'nope'",
+        "there is no graph 'lienar'",
+        "there is no test 'Foo'",
+        "--cover 9 is not a number from 1 to 4",
+        "--repeat 0 is too little",
+        "--shrink-seconds -1 is too little",
+        "--num-parallel -2 is too little",
+    ]
+
+
+@pytest.mark.parametrize("number", ["0", "-1"])
+def test_no_graphs_cannot_be_generated(number, capsys):
+    """It would be a run of nothing that passes, were no case that ran no failure."""
+    assert main([f"--generate={number}"]) == 2
+    assert f"--generate {number} is not a number of graphs" in capsys.readouterr().err
+
+
 def test_a_graph_that_is_none_is_named_with_file_and_node(tmp_path, capsys):
     """Before anything runs."""
     path = tmp_path / "odd.json"
