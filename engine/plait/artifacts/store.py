@@ -91,6 +91,11 @@ class ArtifactStore:
 
     # Writing
 
+    @property
+    def place(self) -> str:
+        """Where the values are, for messages: a folder or a URL."""
+        return self._storage.place
+
     def encode(self, name: str, value: object) -> Encoded:
         """Make bytes of *value* and give their address; a large value is in the store then.
 

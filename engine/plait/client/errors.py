@@ -57,9 +57,11 @@ class ResultsNotFound(PlaitNotFound):
     def __init__(self, attempt: str, place: str) -> None:
         PlaitError.__init__(
             self,
-            f"the results of {attempt} are gone",
-            why=f"it is known to have finished, but its sealed file is not in the store of {place}",
-            fix="if the folder was moved or cleaned, bring the file back; else run the flow again",
+            f"the results of {attempt} are not there",
+            why=f"it is known to have finished, but its sealed file is not in {place}",
+            fix="if its values are elsewhere, name the place: PLAIT_DATASTORE_ROOT for a folder,\n"
+            "PLAIT_DATASTORE=s3 with PLAIT_DATASTORE_SYSROOT_S3 for S3; if the folder was\n"
+            "moved or cleaned, bring the file back; else run the flow again",
         )
 
 

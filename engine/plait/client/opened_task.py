@@ -93,7 +93,7 @@ class OpenedTask:
         key = AttemptKey(*self.record.key, attempt)
         sealed = self.run.find_sealed(key)
         if sealed is None and self.record.attempt is not None and attempt <= self.record.attempt:
-            raise ResultsNotFound(str(key), self.connection.place)
+            raise ResultsNotFound(str(key), self.connection.artifacts(key.flow).place)
         return sealed
 
     def find_facts(self) -> AttemptFacts | None:

@@ -272,8 +272,11 @@ def test_results_that_are_gone(world: World) -> None:
     task = Task(pathspec)
 
     assert task.successful
-    with pytest.raises(ResultsNotFound, match=r"the results of HelloFlow/1/s/1 \(attempt 0\)"):
+    with pytest.raises(
+        ResultsNotFound, match=r"the results of HelloFlow/1/s/1 \(attempt 0\)"
+    ) as no:
         _ = task.data.x
+    assert f"is not in {world.storage.place}" in str(no.value)
 
 
 def test_the_reason_of_a_failure_outlives_its_results(world: World) -> None:

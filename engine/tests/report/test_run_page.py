@@ -275,9 +275,9 @@ def test_damage_is_told_and_the_rest_is_shown(world: World) -> None:
     run = open_world(world, key)
     first, second = see(run).steps[0].tasks
 
-    assert "are gone" in first.notes[0]
+    assert "are not there" in first.notes[0]
     assert second.artifacts[0].text == "2"
-    assert "are gone" in make_run_page(run)
+    assert "are not there" in make_run_page(run)
 
 
 def test_a_value_that_cannot_be_read_says_why(good: OpenedRun, monkeypatch: Any) -> None:
