@@ -359,3 +359,22 @@ class F(FlowSpec):
             "a part of 'split' would leave it, and its join would wait for ever",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        (
+            "a join where cases meet",
+            "open where it stands; the cases of a switch meet in a plain step",
+        ),
+        ("back to a join", "'j' is the join of 's', and its parts have all come already"),
+    ],
+)
+def test_what_is_wrong_is_told_by_what_is_there(
+    name: str, why: str, findings_of: FindingsOf
+) -> None:
+    """The same rule, and the reason that this flow breaks it for."""
+    (finding,) = findings_of(flow(*WRONG[name][0]))
+
+    assert why in finding.why
