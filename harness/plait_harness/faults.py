@@ -80,12 +80,6 @@ class Rule:
         return True
 
 
-def hide(start: str) -> Rule:
-    """Have paths that begin with *start* answered as by a server that has none of them."""
-    match = f"^[A-Z]+ {re.escape(start)}"
-    return Rule(Fault.ERROR, match, times=None, body=b"404: Not Found", status=404)
-
-
 @dataclass(slots=True)
 class Plan:
     """Which requests go wrong.
@@ -264,12 +258,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, required=True, help="the port to listen on")
     parser.add_argument("--rate", type=float, default=0.1, help="the share that goes wrong")
     parser.add_argument("--seed", type=int, default=0, help="decides which and how")
-    parser.add_argument("--hide", help="what the server is not to know: paths that begin so")
     parser.add_argument("--kinds", help="what may go wrong, comma-separated; anything, if not said")
     given = parser.parse_args(arguments)
     kinds = [Fault(name) for name in given.kinds.split(",")] if given.kinds else tuple(Fault)
-    rules = [hide(given.hide)] if given.hide else []
-    plan = Plan(rules, rate=given.rate, seed=given.seed, kinds=kinds)
+    plan = Plan(rate=given.rate, seed=given.seed, kinds=kinds)
     FaultProxy(given.upstream, plan, given.port).serve()
 
 

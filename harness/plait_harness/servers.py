@@ -29,7 +29,6 @@ from plait_harness.services import (
     make_bucket,
     metadata_program,
     metadata_proxy_program,
-    metaflow_proxy_program,
     proxy_program,
     start,
 )
@@ -78,12 +77,6 @@ def _start_faulty_metadata(folder: str) -> Sequence[Service]:
     )
 
 
-def _start_metaflow_metadata(folder: str) -> Sequence[Service]:
-    return _start_both(
-        start(METADATA, folder), lambda service: start(metaflow_proxy_program(service.url), folder)
-    )
-
-
 def _start_shared_metadata(folder: str) -> Sequence[Service]:
     return _start_both(
         start_postgres(folder), lambda database: start(metadata_program(database.url), folder)
@@ -113,7 +106,6 @@ SERVERS: Mapping[str, Server] = {
     "s3": Server(lambda: find_program(MOTO)[1], _start_s3, _S3_MODULES),
     "s3-faults": Server(lambda: find_program(MOTO)[1], _start_faulty_s3, _S3_MODULES),
     "metadata-faults": Server(lambda: find_program(METADATA)[1], _start_faulty_metadata),
-    "metadata-metaflow": Server(lambda: find_program(METADATA)[1], _start_metaflow_metadata),
     "metadata-postgres": Server(_find_lack_of_postgres, _start_shared_metadata),
     **{name: _of_program(program) for name, program in PROGRAMS.items()},
 }

@@ -242,33 +242,40 @@ def metadata_proxy_program(upstream: str) -> Program:
     return _faulty("metadata-faults", upstream, METADATA.users, "--kinds", kinds)
 
 
-def metaflow_proxy_program(upstream: str) -> Program:
-    """Say how a proxy is started that leaves of a metadata service what Metaflow's has, too."""
-    rate = ("--rate", "0", "--hide", "/api/")
-    return _proxy("metadata-metaflow", upstream, METADATA.users, *rate)
-
-
 def _faulty(name: str, upstream: str, users: Mapping[str, str], *options: str) -> Program:
-    return _proxy(name, upstream, users, "--rate", "0.1", "--seed", "7", *options)
-
-
-def _proxy(name: str, upstream: str, users: Mapping[str, str], *options: str) -> Program:
     return Program(
         name=name,
         command=(
             *(sys.executable, "-m", "plait_harness.faults", "--upstream", upstream),
-            *("--port", "{port}", *options),
+            *("--port", "{port}", "--rate", "0.1", "--seed", "7", *options),
         ),
         env={"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(__file__)))},
         users=users,
     )
 
 
-def metadata_program(database: str = "sqlite:///{folder}/facts.db") -> Program:
-    """Say how the metadata service is started, with a file of its own or the *database*."""
+def metadata_program(
+    database: str = "sqlite:///{folder}/facts.db", *, name: str = "metadata", interface: str = "all"
+) -> Program:
+    """Say how the metadata service is started.
+
+    Args:
+        database: The database; a file of its own if nothing is said.
+        name: What it is.
+        interface: What it speaks, as its command says it.
+    """
     return Program(
-        name="metadata",
-        command=("plait", "service", "--db", database, "--port", "{port}"),
+        name=name,
+        command=(
+            "plait",
+            "service",
+            "--db",
+            database,
+            "--port",
+            "{port}",
+            "--interface",
+            interface,
+        ),
         users={"PLAIT_SERVICE_URL": "{url}"},
         ready="/healthz",
     )
@@ -277,4 +284,7 @@ def metadata_program(database: str = "sqlite:///{folder}/facts.db") -> Program:
 METADATA = metadata_program()
 """The metadata service, with a file."""
 
-PROGRAMS: Mapping[str, Program] = {p.name: p for p in (MOTO, SEAWEED, METADATA)}
+METAFLOW_METADATA = metadata_program(name="metadata-metaflow", interface="metaflow")
+"""A metadata service that speaks what Metaflow's speaks, and nothing else."""
+
+PROGRAMS: Mapping[str, Program] = {p.name: p for p in (MOTO, SEAWEED, METADATA, METAFLOW_METADATA)}

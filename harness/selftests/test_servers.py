@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import urllib.error
 import urllib.request
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -73,20 +71,6 @@ def test_a_server_that_another_needs_is_stopped_where_that_fails(tmp_path: Path)
     with pytest.raises(Mistake, match="nothing before"):
         servers._start_both(first, fail)
     assert first.process.poll() is not None
-
-
-def test_a_service_like_metaflows_does_not_know_plaits_interface(tmp_path: Path) -> None:
-    """What both have is answered by the service behind it."""
-    with ExitStack() as running:
-        first, service = servers._start_metaflow_metadata(str(tmp_path))
-        for one in (first, service):
-            running.callback(one.stop)
-        with urllib.request.urlopen(f"{service.url}/ping", timeout=5) as answer:
-            assert answer.read() == b"pong"
-        with pytest.raises(urllib.error.HTTPError, match="404"):
-            urllib.request.urlopen(f"{service.url}/api/1/flows", timeout=5)
-        with urllib.request.urlopen(f"{service.url}/flows", timeout=5) as answer:
-            assert answer.read() == b"[]"
 
 
 def test_postgres_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,21 +110,6 @@ class NewerMetadata(PlaitError):
         )
 
 
-class RunNumberTaken(PlaitError):
-    """A service that numbers runs itself gave a number that a run with values here has."""
-
-    slug = "run-number-taken"
-
-    def __init__(self, key: RunKey, above: int, place: str) -> None:
-        super().__init__(
-            f"'{key.flow}' can't begin a run: {place} gave it the id {key.run}",
-            why=f"the store of values has runs of this flow up to {above}, and that service gives "
-            "ids by itself, to the runs of all flows",
-            fix="keep the values of that service's runs in a place of their own: another "
-            "--datastore-root, or PLAIT_DATASTORE_SYSROOT_S3",
-        )
-
-
 class ReadOnlyMetadata(PlaitError):
     """Facts are to be written, or could only be read by writing, where nothing may be written."""
 

@@ -3,32 +3,26 @@
 A run must not end because the service is being restarted. So facts are kept in a queue, in order,
 and sent as soon as they can be; they may arrive twice, which changes nothing. Only where an answer
 is needed, the service has to be there: to begin a run, and to read.
+
+The service may be plait's own or Metaflow's. It is taken for plait's until it says that it has
+nothing where plait's interface begins; so plait's own is never asked what it is.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import random
 import sys
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
-from urllib.parse import quote
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NoReturn, TypeVar
 
 from plait.base.pathspec import RunKey, TaskKey
-from plait.metadata import wire
-from plait.metadata.errors import SystemTag, UnknownRun
-from plait.metadata.http_errors import (
-    BadServiceURL,
-    BadServiceWait,
-    FactsNotSent,
-    NotAService,
-    ServiceUnreachable,
-)
-from plait.metadata.http_link import ANSWER_SECONDS, Link, check_url
-from plait.metadata.metaflow_link import ONCE, MetaflowLink, find_metaflow
+from plait.metadata.errors import SystemTag
+from plait.metadata.http_courier import Courier
+from plait.metadata.http_errors import BadServiceURL, BadServiceWait
+from plait.metadata.http_interface import Interface
+from plait.metadata.http_link import Link, check_url
+from plait.metadata.http_own import NotOurs, OwnInterface
 from plait.metadata.protocol import (
     Fact,
     NewRun,
@@ -38,26 +32,12 @@ from plait.metadata.protocol import (
     StepRecord,
     TaskRecord,
 )
-from plait.metadata.rules import check_tags, get_number
+from plait.metadata.rules import check_tags
 
-TRY_SECONDS = 4.0
-"""How long something is tried that needs an answer, and at least `TRIES` times."""
-
-TRIES = 4
-"""How often: a silence takes longer than all the time that there is, and may be by chance."""
-
-FIRST_SECONDS = 2.0
-"""How long the first answer may take; each further one twice as long, up to what is usual."""
-
-DAMAGE_SECONDS = 600.0
-"""How long it may take to read everything."""
+T = TypeVar("T")
 
 END_SECONDS = 60.0
 """How long a run's end is tried to be told."""
-
-_FACTS_SECONDS = 3.0
-_LONGEST_PAUSE = 30.0
-_BATCH = 500
 
 
 class HTTPMetadata:
@@ -81,17 +61,8 @@ class HTTPMetadata:
         end_seconds: float = END_SECONDS,
     ) -> None:
         self._url = check_url(url)
-        self._link: Link | MetaflowLink = Link(self._url, token)
-        self._say = tell or _tell
-        self._end_seconds = end_seconds
-        self._queue: list[Fact] = []
-        self._again_at = 0.0
-        self._pause = 0.0
-        self._told = False
-        self._gave_up = False
-        self._pid = os.getpid()
-        self._lock = threading.RLock()
-        self._reason = ""
+        self._courier = Courier(Link(self._url, token), tell or _tell, end_seconds)
+        self._interface: Interface = OwnInterface(self._courier)
 
     def __reduce__(self) -> NoReturn:
         """Refuse to become a value: its token would be kept with it."""
@@ -107,11 +78,8 @@ class HTTPMetadata:
         user_tags, system_tags = check_tags(run.user_tags), check_tags(run.system_tags)
         if user_tags & system_tags:
             raise SystemTag(f"the new run of '{run.flow}'", user_tags & system_tags)
-        data = wire.new_run_to_json(run)
-        # An answer may get lost on its way; then the run is asked for again, by this word.
-        data["request"] = run.request or f"{ONCE}{os.urandom(16).hex()}"
-        answer = self._ask("POST", "/runs", {"run": data, "above": above})
-        return RunKey(*answer["key"])
+        new = replace(run, user_tags=user_tags, system_tags=system_tags)
+        return self._do(lambda to: to.create_run(new, above=above))
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Record what happened as soon as the service takes it, see `MetadataStore`.
@@ -119,13 +87,8 @@ class HTTPMetadata:
         Raises:
             FactsNotSent: A run has ended, and the service could not be told in time.
         """
-        with self._guard():
-            self._queue.extend(facts)
-            ends = any(isinstance(fact, RunEnded) for fact in facts)
-            if ends:
-                self._drain()
-            elif self._queue and time.monotonic() >= self._again_at:
-                self._try_to_send()
+        ends = any(isinstance(fact, RunEnded) for fact in facts)
+        self._courier.tell(facts, self._plan, self._tell, wait=ends)
 
     def change_tags(
         self,
@@ -135,29 +98,20 @@ class HTTPMetadata:
         remove: frozenset[str] = frozenset(),
     ) -> frozenset[str]:
         """Change a run's user tags at once and give the new ones, see `MetadataStore`."""
-        body = {"add": sorted(check_tags(add)), "remove": sorted(check_tags(remove))}
-        path = _path("flows", key.flow, "runs", key.run, "tags")
-        if path is None:
-            raise UnknownRun(key, self.place)
-        return frozenset(self._ask("PATCH", path, body, run=key)["tags"])
+        add, remove = check_tags(add), check_tags(remove)
+        return self._do(lambda to: to.change_tags(key, add=add, remove=remove))
 
     def delete_run(self, key: RunKey) -> bool:
         """Remove a run that has ended, see `MetadataStore`."""
-        path = _path("flows", key.flow, "runs", key.run)
-        if path is None or self.find_run(key) is None:
-            return False
-        # A request whose answer was lost has been made again, and found nothing the second time.
-        return bool(self._ask("DELETE", path)["deleted"]) or self.find_run(key) is None
+        return self._do(lambda to: to.delete_run(key))
 
     def iter_flows(self) -> Sequence[str]:
         """Give the names of all flows that have runs, sorted."""
-        flows: list[str] = self._ask("GET", "/flows")["flows"]
-        return flows
+        return self._do(lambda to: to.iter_flows())
 
     def find_run(self, key: RunKey) -> RunRecord | None:
         """Give a run, or None."""
-        found = self._find(_path("flows", key.flow, "runs", key.run))
-        return None if found is None else wire.run_from_json(found["run"])
+        return self._do(lambda to: to.find_run(key))
 
     def list_runs(
         self,
@@ -169,167 +123,50 @@ class HTTPMetadata:
         limit: int = 1000,
     ) -> Sequence[RunRecord]:
         """Give runs that have all of *tags*, newest first, see `MetadataStore`."""
-        wanted = sorted(check_tags(tags))
-        if _path(flow) is None:
-            return []
-        body = {"flow": flow, "tags": wanted, "status": None if status is None else status.value}
-
-        def ask(before: str | None, limit: int) -> Any:
-            return self._ask("POST", "/runs/find", {**body, "before": before, "limit": limit})
-
-        return [wire.run_from_json(data) for data in _pages(ask, "runs", before, limit)]
+        wanted = check_tags(tags)
+        return self._do(
+            lambda to: to.list_runs(flow, tags=wanted, status=status, before=before, limit=limit)
+        )
 
     def list_steps(self, key: RunKey) -> Sequence[StepRecord]:
         """Give the steps that have tasks, newest first."""
-        found = self._find(_path("flows", key.flow, "runs", key.run, "steps"))
-        return [] if found is None else [wire.step_from_json(data) for data in found["steps"]]
+        return self._do(lambda to: to.list_steps(key))
 
     def find_task(self, key: TaskKey) -> TaskRecord | None:
         """Give a task, or None."""
-        found = self._find(
-            _path("flows", key.flow, "runs", key.run, "steps", key.step, "tasks", key.task)
-        )
-        return None if found is None else wire.task_from_json(found["task"])
+        return self._do(lambda to: to.find_task(key))
 
     def list_tasks(
         self, key: RunKey, step: str, *, before: str | None = None, limit: int = 5000
     ) -> Sequence[TaskRecord]:
         """Give tasks of a step, newest first, see `MetadataStore`."""
-        path = _path("flows", key.flow, "runs", key.run, "steps", step, "tasks")
-        if path is None:
-            return []
-
-        def ask(before: str | None, limit: int) -> Any:
-            start = "" if before is None else f"&before={before}"
-            return self._ask("GET", f"{path}?limit={limit}{start}")
-
-        return [wire.task_from_json(data) for data in _pages(ask, "tasks", before, limit)]
+        return self._do(lambda to: to.list_tasks(key, step, before=before, limit=limit))
 
     def find_damage(self) -> Sequence[str]:
-        """Give what the service finds wrong with its database."""
-        sentences: list[str] = self._ask("GET", "/damage", seconds=DAMAGE_SECONDS)["sentences"]
-        return sentences
+        """Give what is found wrong with what the service keeps."""
+        return self._do(lambda to: to.find_damage())
 
     def close(self) -> None:
         """Send what waits, if the service takes it, and let go of the connection."""
-        with self._guard():
-            if self._queue and not self._gave_up:
-                self._try_to_send()
-            self._link.close()
+        self._courier.close(self._plan, self._tell)
 
-    # Facts
+    def _plan(self, facts: Sequence[Fact]) -> list[list[Fact]]:
+        return self._do(lambda to: to.plan(facts))
 
-    def _drain(self) -> None:
-        """Send all that waits. Raises FactsNotSent."""
-        end = time.monotonic() + (0.0 if self._gave_up else self._end_seconds)
-        while not self._try_to_send():
-            left = end - time.monotonic()
-            if left <= 0:
-                self._gave_up = True
-                raise FactsNotSent(self._url, len(self._queue), self._end_seconds, self._reason)
-            time.sleep(min(left, random.uniform(0.2, 1.0)))  # noqa: S311  # spreads runs in time
+    def _tell(self, facts: Sequence[Fact]) -> None:
+        self._do(lambda to: to.tell(facts))
 
-    def _try_to_send(self) -> bool:
-        """Send what waits, a batch after the other; say whether all of it is gone."""
-        while self._queue:
-            batch = self._queue[:_BATCH]
-            try:
-                self._request(
-                    "POST",
-                    "/facts",
-                    {"facts": [wire.fact_to_json(fact) for fact in batch]},
-                    seconds=_FACTS_SECONDS,
-                )
-            except ServiceUnreachable as error:
-                self._put_off(error)
-                return False
-            except BaseException:
-                # It will not be taken later either, and must not keep other facts back.
-                del self._queue[: len(batch)]
-                raise
-            del self._queue[: len(batch)]
-        if self._told:
-            self._told = False
-            self._say(f"the metadata service at {self._url} is back and knows everything")
-        self._pause = 0.0
-        return True
-
-    def _put_off(self, error: ServiceUnreachable) -> None:
-        self._reason = error.findings[0].why
-        self._pause = min(max(2 * self._pause, 0.5), _LONGEST_PAUSE)
-        # Others that lost the service at the same moment come back at others.
-        self._again_at = time.monotonic() + self._pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads runs in time
-        if not self._told:
-            self._told = True
-            self._say(
-                f"the metadata service at {self._url} does not answer ({self._reason}); the run "
-                "goes on, and what it has to say waits"
-            )
-
-    # Requests
-
-    def _find(self, path: str | None) -> Any:
-        return None if path is None else self._ask("GET", path, missing=True)
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        run: RunKey | None = None,
-        missing: bool = False,
-        seconds: float | None = None,
-    ) -> Any:
-        """Give the answer to a request, which is tried for some seconds.
-
-        Args:
-            method: The request's.
-            path: Where, within the interface.
-            body: Its JSON values.
-            run: The run whose tags it changes.
-            missing: Whether None may be the answer, where there is nothing.
-            seconds: How long each answer may take; a little at first, if nothing is said.
-        """
-        end = time.monotonic() + TRY_SECONDS
-        pause = 0.05
-        tries = 0
-        while True:
-            limit = min(FIRST_SECONDS * 2**tries, ANSWER_SECONDS) if seconds is None else seconds
-            tries += 1
-            try:
-                with self._guard():
-                    return self._request(
-                        method, path, body, run=run, missing=missing, seconds=limit
-                    )
-            except ServiceUnreachable:
-                if time.monotonic() + pause > end and tries >= TRIES:
-                    raise
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # spreads clients in time
-            pause = min(2 * pause, 1.0)
-
-    def _request(self, method: str, path: str, body: Any = None, **how: Any) -> Any:
-        """Make one request, in the language that the service speaks."""
+    def _do(self, act: Callable[[Interface], T]) -> T:
+        """Do something by the service's interface; by another one from now on, if it has that."""
         try:
-            return self._link.request(method, path, body, **how)
-        except NotAService:
-            if isinstance(self._link, MetaflowLink) or self._link.knows_us:
-                raise
-            other = find_metaflow(self._link)
-            if other is None:
-                raise
-            self._link = other
-            return other.request(method, path, body, **how)
+            return act(self._interface)
+        except NotOurs:
+            from plait.metadata.metaflow_interface import MetaflowInterface, is_metaflow
 
-    def _guard(self) -> threading.RLock:
-        """Give the lock of this process; in a forked child, drop what is its parent's first."""
-        if os.getpid() != self._pid:
-            self._pid = os.getpid()
-            self._lock = threading.RLock()
-            # The socket is shared with the parent: closing our copy of it sends nothing.
-            self._link.close()
-            self._queue = []
-        return self._lock
+            if not is_metaflow(self._courier):
+                raise
+            self._interface = MetaflowInterface(self._courier)
+        return act(self._interface)
 
 
 def open_service(url: str | None, token: str | None, wait: str | None) -> HTTPMetadata:
@@ -348,32 +185,6 @@ def open_service(url: str | None, token: str | None, wait: str | None) -> HTTPMe
     if not 0 <= seconds < math.inf:
         raise BadServiceWait(str(wait))
     return HTTPMetadata(url, token, end_seconds=seconds)
-
-
-def _path(*parts: str) -> str | None:
-    """Give the path of *parts*; None where one of them is a name that nothing has."""
-    for part in parts:
-        try:
-            wire.read_name(part, "")
-        except wire.BadRecord:
-            return None
-    return "".join(f"/{quote(part, safe='')}" for part in parts)
-
-
-def _pages(
-    ask: Callable[[str | None, int], Any], name: str, before: str | None, limit: int
-) -> list[Mapping[str, Any]]:
-    """Give up to *limit* records, page by page: the service gives as many at once as it likes."""
-    if before is not None:
-        get_number(before)
-    found: list[Mapping[str, Any]] = []
-    while len(found) < limit:
-        answer = ask(before, limit - len(found))
-        found.extend(answer[name])
-        if not answer["more"]:
-            break
-        before = found[-1]["key"][-1]
-    return found
 
 
 def _tell(sentence: str) -> None:

@@ -41,6 +41,10 @@ _NAMES = {kind: name for name, kind in KINDS.items()}
 _MAX_NAME = 500
 
 
+VERSION_HEADER = "X-Plait-Version"
+"""The header in which a service that speaks plait's own interface says its version, if asked who it
+is."""
+
 MAX_NUMBER = 2**31 - 1
 """The highest number of an attempt, or of an element."""
 

@@ -12,7 +12,7 @@ from plait.metadata.errors import BadTag, SystemTag, UnknownRun
 from plait.metadata.guests import Guests, NoSuchGuest
 from plait.metadata.protocol import MetadataStore
 from plait.metadata.sql import SQLMetadata
-from plait.metadata.wire import BadRecord
+from plait.metadata.wire import VERSION_HEADER, BadRecord
 from plait.service import api, guest_api
 from plait.service.errors import ServiceNotInstalled
 from plait.service.limits import Gate, Refused, read_json
@@ -45,13 +45,16 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 _WORKERS = 16
 
 
-def make_app(store: SQLMetadata, token: str | None, version: str) -> Starlette:
+def make_app(
+    store: SQLMetadata, token: str | None, version: str, *, own_interface: bool = True
+) -> Starlette:
     """Make the application.
 
     Args:
         store: What it keeps facts in; used by several threads.
         token: What those who ask have to say; None if anybody on this machine may.
         version: The version of plait.
+        own_interface: Whether it speaks plait's own interface beside Metaflow's.
 
     Raises:
         ServiceNotInstalled: Starlette is not installed.
@@ -63,10 +66,11 @@ def make_app(store: SQLMetadata, token: str | None, version: str) -> Starlette:
     except ImportError as error:
         raise ServiceNotInstalled(error.name or "starlette") from error
 
-    answers = _Answers(store, Gate(token), version)
+    answers = _Answers(store, Gate(token), version, own_interface=own_interface)
     guests = Guests(store.database)
+    own = ROUTES if own_interface else ()
     every = [
-        *((method, path, partial(handler, store)) for method, path, handler in ROUTES),
+        *((method, path, partial(handler, store)) for method, path, handler in own),
         *((method, path, partial(handler, guests)) for method, path, handler in guest_api.ROUTES),
         *((method, path, partial(handler, guests)) for method, path, handler in guest_api.BEATS),
     ]
@@ -98,13 +102,16 @@ def make_app(store: SQLMetadata, token: str | None, version: str) -> Starlette:
 class _Answers:
     """Turns requests into calls of handlers, and what these give or raise into answers."""
 
-    def __init__(self, store: MetadataStore, gate: Gate, version: str) -> None:
+    def __init__(
+        self, store: MetadataStore, gate: Gate, version: str, *, own_interface: bool
+    ) -> None:
         import anyio
 
         self._store = store
         self._gate = gate
         self._version = version
-        self._document = describe(version, secured=gate.asks_for_token)
+        self._own_interface = own_interface
+        self._document = describe(version, secured=gate.asks_for_token, own_interface=own_interface)
         self._limiter = anyio.CapacityLimiter(_WORKERS)
 
     async def ask(
@@ -144,6 +151,9 @@ class _Answers:
         """Say that it is there."""
         found = _text("pong")
         found.headers["METADATA_SERVICE_VERSION"] = guest_api.SERVICE_VERSION
+        if self._own_interface:
+            # So that a plait that does not find its interface knows that it is not Metaflow's.
+            found.headers[VERSION_HEADER] = self._version
         return found
 
     async def version(self, _request: Request) -> Response:

@@ -17,8 +17,22 @@ _BOOL = {"type": "boolean"}
 _STATUS = ["running", "done", "failed", "interrupted", "lost", None]
 
 
-def describe(version: str, *, secured: bool) -> dict[str, Any]:
-    """Give the description, for a service of plait *version* that asks for a token if *secured*."""
+def describe(version: str, *, secured: bool, own_interface: bool = True) -> dict[str, Any]:
+    """Give the description.
+
+    Args:
+        version: The version of plait.
+        secured: Whether the service asks for a token.
+        own_interface: Whether it speaks plait's own interface beside Metaflow's.
+    """
+    found = _describe(version, secured=secured)
+    if not own_interface:
+        paths = found["paths"].items()
+        found["paths"] = {path: what for path, what in paths if not path.startswith("/api/")}
+    return found
+
+
+def _describe(version: str, *, secured: bool) -> dict[str, Any]:
     run = ("flow", "run")
     step, task = (*run, "step"), (*run, "step", "task")
     root = "/api/1/flows/{flow}/runs/{run}"

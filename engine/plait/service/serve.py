@@ -74,6 +74,7 @@ def serve(
     token: str | None,
     version: str,
     tell: Callable[[str], None],
+    own_interface: bool = True,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests that have begun are answered.
 
@@ -84,6 +85,7 @@ def serve(
         token: What those who ask have to say.
         version: The version of plait.
         tell: Given a line once it listens.
+        own_interface: Whether it speaks plait's own interface beside Metaflow's.
 
     Raises:
         PlaitError: It cannot be started, see `errors`.
@@ -95,7 +97,7 @@ def serve(
     except ImportError as error:
         raise ServiceNotInstalled("uvicorn") from error
     store = open_database(url)
-    app = make_app(store, token, version)
+    app = make_app(store, token, version, own_interface=own_interface)
     # Before it listens: what is wrong with the database is told to whoever starts it.
     store.iter_flows()
     listening = _listen(host, port)

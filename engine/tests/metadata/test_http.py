@@ -14,7 +14,7 @@ from serving import serving
 from plait.base.errors import PlaitError
 from plait.base.pathspec import RunKey, TaskKey
 from plait.base.records import Failure, FailureKind
-from plait.metadata import http, wire
+from plait.metadata import http_courier, wire
 from plait.metadata.http import HTTPMetadata, open_service
 from plait.metadata.http_errors import (
     BadServiceURL,
@@ -68,7 +68,7 @@ def test_facts_wait_for_a_service_that_is_away(behind: SQLiteMetadata) -> None:
             key = store.create_run(NewRun("A", 1.0))
         store.record([AttemptStarted(TASK, 0, 1.0)])
         store.record([RunBeat(key, 2.0)])
-        store._again_at = 0.0
+        store._courier.again_at = 0.0
         store.record([AttemptEnded(TASK, 0, 3.0, ok=True, final=True)])
         assert behind.find_task(TASK) is None
         with serving(behind, port=port):
@@ -164,7 +164,7 @@ def test_a_token_that_is_wrong_is_said_and_not_shown(behind: SQLiteMetadata) -> 
 
 def test_no_service_is_said_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that cannot begin says so after the seconds for which it is tried."""
-    monkeypatch.setattr(http, "TRY_SECONDS", 0.2)
+    monkeypatch.setattr(http_courier, "TRY_SECONDS", 0.2)
     store = HTTPMetadata(f"http://127.0.0.1:{find_port()}")
 
     assert "refused" in fail(ServiceUnreachable, lambda: store.create_run(NewRun("A", 1.0)))
@@ -177,9 +177,9 @@ def test_what_goes_wrong_on_the_way_is_asked_again(
     behind: SQLiteMetadata, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each request goes wrong once, on a new connection or on a kept one: nothing is lost."""
-    monkeypatch.setattr(http, "FIRST_SECONDS", 0.2)
-    monkeypatch.setattr(http, "_FACTS_SECONDS", 0.2)
-    monkeypatch.setattr(http, "TRY_SECONDS", 0.0)
+    monkeypatch.setattr(http_courier, "FIRST_SECONDS", 0.2)
+    monkeypatch.setattr(http_courier, "FACTS_SECONDS", 0.2)
+    monkeypatch.setattr(http_courier, "TRY_SECONDS", 0.0)
     rules = [Rule(fault, line) for line in ("^POST .*/runs", "^POST .*/facts", "^PATCH", "^GET")]
     said = list[str]()
     with (
@@ -189,7 +189,7 @@ def test_what_goes_wrong_on_the_way_is_asked_again(
     ):
         key = store.create_run(NewRun("A", 1.0))
         store.record([AttemptStarted(TASK, 0, 1.0)])
-        store._again_at = 0.0
+        store._courier.again_at = 0.0
         store.record([AttemptEnded(TASK, 0, 2.0, ok=True, final=True)])
         tags = store.change_tags(key, add=frozenset({"x"}))
         task = store.find_task(TASK)
@@ -205,14 +205,14 @@ def test_a_service_that_is_silent_is_said_after_some_tries(
     behind: SQLiteMetadata, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer that never comes is waited for a few times, and not again and again."""
-    monkeypatch.setattr(http, "FIRST_SECONDS", 0.01)
-    monkeypatch.setattr(http, "TRY_SECONDS", 0.0)
+    monkeypatch.setattr(http_courier, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(http_courier, "TRY_SECONDS", 0.0)
     plan = Plan([Rule(Fault.HANG, times=None)])
     with serving(behind) as url, FaultProxy(url, plan) as proxy:
         store = HTTPMetadata(proxy.url)
         assert "timed out" in fail(ServiceUnreachable, store.iter_flows)
 
-    assert len(plan.seen) == http.TRIES
+    assert len(plan.seen) == http_courier.TRIES
 
 
 def test_settings_name_the_service() -> None:

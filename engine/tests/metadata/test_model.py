@@ -79,12 +79,14 @@ class Stories(RuleBasedStateMachine):
 
     Args:
         stores: By their names; each is empty.
+        beats: Whether they are told heartbeats.
     """
 
-    def __init__(self, stores: Mapping[str, MetadataStore]) -> None:
+    def __init__(self, stores: Mapping[str, MetadataStore], *, beats: bool = True) -> None:
         super().__init__()
         self.memory = MemoryMetadata()
         self.stores = stores
+        self.beats = beats
 
     def all(self, method: str, *args: Any, **kwargs: Any) -> None:
         """Call *method* of all and compare what comes back, or which mistake is said."""
@@ -124,7 +126,8 @@ class Stories(RuleBasedStateMachine):
 
     @rule(batch=st.lists(facts(), max_size=5))
     def record(self, batch: list[Fact]) -> None:
-        self.all("record", batch)
+        told = [fact for fact in batch if self.beats or not isinstance(fact, RunBeat)]
+        self.all("record", told)
 
     @rule(
         flow=FLOWS,
@@ -206,5 +209,21 @@ def test_all_stores_are_as_memory_is(tmp_path: Path, new_database: Callable[[], 
                 file.unlink()
             behind[1].database.write(lambda connection: connection.execute(FORGET))
             return Stories(stores)
+
+        run_state_machine_as_test(begin, settings=settings(SETTINGS, max_examples=STORIES))
+
+
+def test_a_service_of_metaflow_is_as_memory_is(tmp_path: Path) -> None:
+    """A story goes the same, but for heartbeats, of which such a service keeps its own time."""
+    count = itertools.count()
+    with ExitStack() as opened:
+
+        def begin() -> Stories:
+            opened.close()
+            behind = SQLiteMetadata(str(tmp_path / f"{next(count)}.db"))
+            opened.enter_context(closing(behind))
+            url = opened.enter_context(serving(behind, own_interface=False))
+            store = opened.enter_context(closing(HTTPMetadata(url)))
+            return Stories({"metaflow": store}, beats=False)
 
         run_state_machine_as_test(begin, settings=settings(SETTINGS, max_examples=STORIES))

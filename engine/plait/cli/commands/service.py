@@ -30,7 +30,11 @@ from plait.cli.screen import Screen
     "--token-file", cls=Option, metavar="FILE",
     help="The file that holds the token; else it is PLAIT_SERVICE_TOKEN.",
 )  # fmt: skip
-def service(db: str, host: str, port: int, token_file: str | None) -> None:
+@click.option(
+    "--interface", cls=Option, type=click.Choice(["all", "metaflow"]), default="all",
+    help="What it speaks: plait's interface and Metaflow's, or Metaflow's alone.",
+)  # fmt: skip
+def service(db: str, host: str, port: int, token_file: str | None, interface: str) -> None:
     """Keep facts about runs for all who share them, over HTTP.
 
     Runs write to it with --metadata service and PLAIT_SERVICE_URL. It ends in order on SIGTERM.
@@ -39,4 +43,12 @@ def service(db: str, host: str, port: int, token_file: str | None) -> None:
     from plait.service.serve import read_token, serve
 
     token = read_token(token_file)
-    serve(db, host=host, port=port, token=token, version=__version__, tell=Screen(sys.stderr).line)
+    serve(
+        db,
+        host=host,
+        port=port,
+        token=token,
+        version=__version__,
+        tell=Screen(sys.stderr).line,
+        own_interface=interface == "all",
+    )
