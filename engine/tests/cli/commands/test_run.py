@@ -61,11 +61,19 @@ def test_a_failed_run_ends_with_1(past):
     assert said.err.count("  File ") == 1
 
 
+HEEDING = """
+import os, signal, sys
+# What was started in the background has it ignored, and hands that on.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
 def test_an_interrupted_run_ends_with_130(project):
     """Ctrl-C stops the run in an orderly way."""
     process = subprocess.Popen(
-        [sys.executable, "trial.py", "run", "--bad", "1", "--how", "sleep"],
+        [sys.executable, "-c", HEEDING, "trial.py", "run", "--bad", "1", "--how", "sleep"],
         cwd=project.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
+
 import pytest
+
+from plait_harness.services import metadata_program, start
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
@@ -16,3 +21,35 @@ def test_a_port_is_a_port(port, capsys, monkeypatch):
 
     assert ended.value.code == 2
     assert "--port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("interface", "status"), [("all", 200), ("metaflow", 404)])
+def test_it_speaks_the_interface_that_was_chosen(interface, status, tmp_path):
+    """`plait service --interface` is plait's and Metaflow's, or Metaflow's alone."""
+    with start(metadata_program(interface=interface), str(tmp_path)) as service:
+        assert get(f"{service.url}/flows") == 200
+        assert get(f"{service.url}/api/1/flows") == status
+
+
+def test_an_interface_that_there_is_not(capsys, monkeypatch):
+    """The message says which there are."""
+    from plait.cli.plait import main
+
+    words = ["plait", "service", "--db", "sqlite:///x.db", "--interface", "mine"]
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert all(word in said for word in ("--interface", "'mine'", "all", "metaflow"))
+
+
+def get(url: str) -> int:
+    """Give the status of what is there."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
