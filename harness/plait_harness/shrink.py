@@ -146,6 +146,8 @@ def _iter_smaller_branches(block: Branch) -> Iterator[Block]:
         yield from (Branch(replaced(arms, place)) for place in range(len(arms)))
     for place, arm in enumerate(arms):
         yield from (Branch(replaced(arms, place, each)) for each in iter_smaller(arm))
+    # As many parts of one step each.
+    yield from (Foreach(len(arms), arm) for arm in dict.fromkeys(arms))
 
 
 def _iter_smaller_switches(block: Switch) -> Iterator[Block]:

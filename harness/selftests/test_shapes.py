@@ -235,6 +235,20 @@ def test_a_shape_shrinks_to_what_makes_it_fail(name):
         assert found.complete
 
 
+def test_a_branch_shrinks_to_a_foreach():
+    """Where what matters is how many parts there are: it has one step for all of them."""
+    wide = (Branch(((), (Step(),), (), ())),)
+    found = shrink(wide, lambda each: parts_of(each) > 3)
+
+    assert found.shape == (Foreach(4),)
+
+
+def parts_of(shape):
+    """Give the most parts of a split."""
+    widths = {Branch: lambda block: len(block.arms), Foreach: lambda block: block.width}
+    return max((widths.get(type(block), lambda _: 0)(block) for block in shape), default=0)
+
+
 def test_shrinking_ends_when_its_time_is_over():
     """With the smallest that was found until then."""
     times = iter(range(1000))
