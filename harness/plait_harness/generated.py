@@ -88,7 +88,8 @@ def find_smallest(
     graph = dataclasses.replace(
         plain,
         name=f"found-{digest_of(plain)}",
-        shows=f"{case.template.name} failed on it, and on nothing smaller.",
+        shows=f"{case.template.name} failed on it, and on nothing smaller"
+        + ("." if shrunk.complete else " that there was time for."),
         only_tests={case.template.name: "it was found with it"},
     )
     graph = dataclasses.replace(graph, file=keep_graph(graph, folder))

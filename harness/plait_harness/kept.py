@@ -58,7 +58,7 @@ def check_kept(kept: Kept, now: Kept) -> Iterator[Breach]:
     """
     for kind in _NAMES:
         for name, why in kept.get(kind, {}).items():
-            if not why and name not in now[kind]:
+            if not why.strip() and name not in now[kind]:
                 yield Breach("kept", f"{name} of {kind} is gone; harness/kept.json says not why")
     for name, least in kept.get("floors", {}).items():
         if name not in now["floors"]:
@@ -67,10 +67,22 @@ def check_kept(kept: Kept, now: Kept) -> Iterator[Breach]:
             yield Breach("kept", f"{name}: {now['floors'][name]:g}, and it has been {least:g}")
 
 
-def excuse(committed: Kept, kept: Kept) -> dict[str, dict[str, Any]]:
-    """Give what was committed, with the reasons that the file gives now for what is gone."""
-    reasons = {kind: {**names, **kept.get(kind, {})} for kind, names in committed.items()}
-    return {**reasons, "floors": dict(committed.get("floors", {}))}
+def check_current(kept: Kept, now: Kept) -> Iterator[Breach]:
+    """Find out whether the file holds all that there is, so that none of it can go unnoticed."""
+    if merge(kept, now) != kept:
+        yield Breach("kept", "harness/kept.json lacks some of what there is; run --update-kept")
+
+
+def excuse(ever: Kept, kept: Kept) -> dict[str, dict[str, Any]]:
+    """Give what has ever been kept, with the reasons that the file gives now for what is gone.
+
+    A reason that stands only in the past counts no more: what is gone stays in the file with it.
+    """
+    reasons = {
+        kind: {name: kept.get(kind, {}).get(name, "") for name in names}
+        for kind, names in ever.items()
+    }
+    return {**reasons, "floors": dict(ever.get("floors", {}))}
 
 
 def merge(kept: Kept, now: Kept) -> dict[str, dict[str, Any]]:
@@ -96,20 +108,30 @@ def read_kept(path: str = KEPT_FILE) -> dict[str, dict[str, Any]]:
     return kept
 
 
-def read_committed(path: str = KEPT_FILE) -> dict[str, dict[str, Any]]:
-    """Read the file as it was last committed, so that it cannot be lowered along with a floor.
+def read_history(path: str = KEPT_FILE) -> dict[str, dict[str, Any]]:
+    """Give all that the file has ever held, so that it cannot be lowered along with a floor.
 
-    Nothing where there is no repository, or the file is not in it yet.
+    Nothing where there is no repository, or the file is not in it; as far back as it goes.
     """
     folder, name = os.path.split(path)
+    ever: dict[str, dict[str, Any]] = {kind: {} for kind in (*_NAMES, "floors")}
+    commits = _ask_git(folder, "log", "--format=%H", "--", f"./{name}").split()
+    for commit in commits:
+        text = _ask_git(folder, "show", f"{commit}:./{name}")
+        if text:  # empty where the commit removed it
+            ever = merge(ever, {**{kind: {} for kind in ever}, **json.loads(text)})
+    return ever
+
+
+def _ask_git(folder: str, *words: str) -> str:
+    """Give what git says; nothing where there is none, or it has nothing to say."""
     try:
-        shown = subprocess.run(
-            ["git", "show", f"HEAD:./{name}"],  # noqa: S607  # whichever git the person uses
+        said = subprocess.run(
+            ["git", *words],  # noqa: S607  # whichever git the person uses
             cwd=folder,
             capture_output=True,
             check=False,
         )
     except FileNotFoundError:
-        return {}
-    kept: dict[str, dict[str, Any]] = json.loads(shown.stdout) if shown.returncode == 0 else {}
-    return kept
+        return ""
+    return said.stdout.decode() if said.returncode == 0 else ""

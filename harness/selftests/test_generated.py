@@ -172,6 +172,17 @@ def test_a_found_graph_names_templates_that_there_are(tmp_path):
         build_matrix(Selection(("dev-local",), (str(tmp_path),)))
 
 
+def test_a_found_graph_of_another_template_is_left_out(tmp_path):
+    """Where only some templates are chosen, one that is not among them is none that is wrong."""
+    graph = make_graph((Foreach(2),), "mine")
+    keep_graph(graph, str(tmp_path))
+    kept = type(graph)("kept", "Kept.", graph.nodes, "", {"Theirs": "why"})
+    keep_graph(kept, str(tmp_path / "found"))
+
+    matrix = build_matrix(Selection(("dev-local",), (str(tmp_path),), ("Lineage",)))
+    assert [case.id for case in matrix.cases] == ["Lineage[mine-dev-local-cli]"]
+
+
 def test_generated_graphs_are_not_chosen():
     """Naming graphs and generating them at once is a mistake."""
     with pytest.raises(Mistake, match="--generate makes the graphs"):

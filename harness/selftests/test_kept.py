@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 from plait_harness.gates import Breach
 from plait_harness.kept import (
+    check_current,
     check_kept,
     excuse,
     merge,
-    read_committed,
+    read_history,
     read_kept,
     survey,
     update_kept,
@@ -19,11 +21,47 @@ EMPTY = {kind: {} for kind in ("templates", "graphs", "contexts", "checkers", "b
 
 
 def test_nothing_is_gone_and_no_floor_is_lower():
-    """Against what is kept, and against what was committed last."""
+    """Against what is kept, and against all that was ever committed."""
     now, kept = survey(), read_kept()
 
     assert list(check_kept(kept, now)) == []
-    assert list(check_kept(excuse(read_committed(), kept), now)) == []
+    assert list(check_kept(excuse(read_history(), kept), now)) == []
+    assert list(check_current(kept, now)) == []
+
+
+def test_what_is_not_written_down_is_told():
+    """A file that is empty, or has not got what is new, would let it go unnoticed."""
+    now = {**EMPTY, "graphs": {"g": ""}, "floors": {"tests": 9}}
+    missing = [Breach("kept", "harness/kept.json lacks some of what there is; run --update-kept")]
+
+    assert list(check_current(now, now)) == []
+    assert list(check_current({}, now)) == missing
+    assert list(check_current({**now, "floors": {"tests": 8}}, now)) == missing
+    assert list(check_current({**now, "graphs": {}}, now)) == missing
+
+
+def test_what_is_lowered_in_a_commit_is_told_too(tmp_path):
+    """The file is asked for as it was in every commit, also where it was removed since."""
+    path = tmp_path / "kept.json"
+
+    def commit(what: str | None) -> None:
+        path.unlink(missing_ok=True)
+        if what is not None:
+            path.write_text(what, encoding="utf-8")
+        who = ("-c", "user.name=ada", "-c", "user.email=ada@example.org")
+        for words in (("add", "-A"), (*who, "commit", "-q", "-m", "it")):
+            subprocess.run(["git", *words], cwd=tmp_path, check=True)
+
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    commit(json.dumps({**EMPTY, "graphs": {"g": ""}, "floors": {"tests": 10}}))
+    commit(json.dumps({**EMPTY, "floors": {"tests": 9}}))
+    commit(None)
+    ever = excuse(read_history(str(path)), read_kept(str(path)))
+
+    assert list(check_kept(ever, {**EMPTY, "floors": {"tests": 9}})) == [
+        Breach("kept", "g of graphs is gone; harness/kept.json says not why"),
+        Breach("kept", "tests: 9, and it has been 10"),
+    ]
 
 
 def test_lowering_the_file_along_with_a_floor_is_told():
@@ -72,4 +110,4 @@ def test_what_is_kept_only_grows(tmp_path):
     path.write_text(json.dumps({**EMPTY, "floors": {"tests": 10**9}}), encoding="utf-8")
     update_kept(str(path))
     assert read_kept(str(path))["floors"]["tests"] == 10**9
-    assert read_committed(str(path)) == {}
+    assert read_history(str(path)) == EMPTY
