@@ -19,10 +19,12 @@ class EveryTaskIsSigned(FlowTest):
         pass
 
     def check_results(self, flow, checker):
+        counts = predict(flow.to_json()).counts
         for step in flow:
             who = "grace" if step.join else "ada"
-            checker.assert_artifact(step.name, "signature", f"{step.name} by {who}")
-            checker.assert_tasks(step.name, predict(flow.to_json()).counts[step.name])
+            checker.assert_tasks(step.name, counts[step.name])
+            if counts[step.name]:  # a foreach over nothing has no task in it
+                checker.assert_artifact(step.name, "signature", f"{step.name} by {who}")
 
 
 class AFailureIsNotSigned(FlowTest):
