@@ -20,6 +20,7 @@ from plait_harness.mistakes import Mistake, UnknownName, collect
 from plait_harness.shapes import Shape
 from plait_harness.sources import (
     BUILTIN,
+    CheckerSource,
     Chosen,
     choose_checkers,
     choose_contexts,
@@ -93,6 +94,11 @@ def build_matrix(selection: Selection) -> Matrix:
         Mistake: A specification is wrong, or a name is unknown.
     """
     contexts: Chosen[ContextSpec]
+    graphs: Chosen[GraphSpec]
+    shapes: dict[str, Shape]
+    templates: Chosen[TemplateSpec]
+    checkers: Chosen[CheckerSource]
+    wanted: frozenset[str]
     contexts, (graphs, shapes), templates, checkers, wanted, _ = collect(
         lambda: choose_contexts(selection.contexts),
         lambda: _choose_graphs(selection),
@@ -176,7 +182,7 @@ def _choose_graphs(selection: Selection) -> tuple[Chosen[GraphSpec], dict[str, S
         raise Mistake(f"--generate {selection.generate} is not a number of graphs", "from 1 on")
     if selection.graphs:
         raise Mistake("--generate makes the graphs, so that --graphs chooses none", "leave one out")
-    made = generate_graphs(selection.seed or 0, selection.generate or 0)
+    made = generate_graphs(selection.seed or 0, selection.generate)
     graphs = {name: graph for name, (_, graph) in made.items()}
     known = {**choose_graphs(()).known, **graphs}
     shapes = {name: shape for name, (shape, _) in made.items()}

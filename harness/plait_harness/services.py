@@ -267,14 +267,8 @@ def metadata_program(
     return Program(
         name=name,
         command=(
-            "plait",
-            "service",
-            "--db",
-            database,
-            "--port",
-            "{port}",
-            "--interface",
-            interface,
+            *("plait", "service", "--db", database),
+            *("--port", "{port}", "--interface", interface),
         ),
         users={"PLAIT_SERVICE_URL": "{url}"},
         ready="/healthz",

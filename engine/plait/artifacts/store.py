@@ -89,12 +89,12 @@ class ArtifactStore:
         # By storage key, the last used at the end; the bytes are empty if one read wasn't enough.
         self._cache: dict[str, tuple[SealedAttempt, bytes]] = {}
 
-    # Writing
-
     @property
     def place(self) -> str:
         """Where the values are, for messages: a folder or a URL."""
         return self._storage.place
+
+    # Writing
 
     def encode(self, name: str, value: object) -> Encoded:
         """Make bytes of *value* and give their address; a large value is in the store then.

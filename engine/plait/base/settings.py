@@ -81,6 +81,9 @@ class StoreChoice:
 DEFAULT_STORES = StoreChoice()
 """The stores that settings name."""
 
+BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+"""What a bucket of S3 may be called, as a regular expression."""
+
 _DEFAULT_WORKERS = "fork" if sys.platform == "linux" else "spawn"
 
 SETTINGS: Mapping[str, Setting] = {
@@ -200,7 +203,7 @@ SETTINGS: Mapping[str, Setting] = {
             None,
             "The place in S3 that results are kept in: s3://BUCKET/PREFIX.",
             section="aws",
-            form=r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\0]*)?",
+            form=rf"s3://{BUCKET}(/[^\0]*)?",
             rule="s3://BUCKET/PREFIX, with a bucket's name of 3 to 63 lower-case letters, digits, "
             "dots and hyphens",
             example="s3://my-bucket/plait",

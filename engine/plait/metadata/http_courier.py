@@ -152,7 +152,7 @@ class Courier:
     def _try_to_tell(self, plan: Plan, tell: Tell) -> bool:
         """Tell what waits, a batch after the other; say whether all of it is gone."""
         while self.queue:
-            left = len(self.queue[:_BATCH])
+            left = min(len(self.queue), _BATCH)
             try:
                 groups = plan(self.queue[:left])
                 self.queue[:left] = [fact for group in groups for fact in group]

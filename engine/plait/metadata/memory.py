@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
@@ -20,7 +20,14 @@ from plait.metadata.protocol import (
     StepRecord,
     TaskRecord,
 )
-from plait.metadata.rules import check_tags, get_number, merge_fact, parse_id
+from plait.metadata.rules import (
+    check_tags,
+    fold_steps,
+    get_number,
+    iter_newest,
+    merge_fact,
+    parse_id,
+)
 
 T = TypeVar("T")
 
@@ -158,7 +165,7 @@ class MemoryMetadata:
             for run in islice(
                 (
                     run
-                    for run in _newest(runs, before)
+                    for run in iter_newest(runs, before)
                     if wanted <= run.record.user_tags | run.record.system_tags
                     and status in (None, run.record.status)
                 ),
@@ -171,14 +178,7 @@ class MemoryMetadata:
         run = self._find(key)
         if run is None:
             return []
-        rows = [
-            (min(task.created for task in tasks.values()), min(tasks), step, len(tasks))
-            for step, tasks in run.steps.items()
-        ]
-        return [
-            StepRecord(key.flow, key.run, step, created, count)
-            for created, _, step, count in sorted(rows, reverse=True)
-        ]
+        return fold_steps(task for tasks in run.steps.values() for task in tasks.values())
 
     def find_task(self, key: TaskKey) -> TaskRecord | None:
         """Give a task, or None."""
@@ -193,7 +193,7 @@ class MemoryMetadata:
         """Give tasks of a step, newest first, see `MetadataStore`."""
         run = self._find(key)
         tasks = {} if run is None else run.steps.get(step, {})
-        return list(islice(_newest(tasks, before), max(limit, 0)))
+        return list(islice(iter_newest(tasks, before), max(limit, 0)))
 
     def find_damage(self) -> Sequence[str]:
         """Give nothing: memory is as it was written."""
@@ -211,9 +211,3 @@ class MemoryMetadata:
         if run is None:
             raise UnknownRun(key, self.place)
         return run
-
-
-def _newest(rows: Mapping[int, T], before: str | None) -> Iterator[T]:
-    """Give the rows of the ids below *before*, the highest first."""
-    end = None if before is None else get_number(before)
-    return (rows[n] for n in sorted(rows, reverse=True) if end is None or n < end)

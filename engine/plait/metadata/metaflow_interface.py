@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from plait.base.identity import user_name
@@ -29,7 +30,7 @@ from plait.metadata.protocol import (
     StepRecord,
     TaskRecord,
 )
-from plait.metadata.rules import get_number, parse_id
+from plait.metadata.rules import fold_steps, get_number, iter_newest, parse_id
 from plait.metadata.wire import VERSION_HEADER, BadRecord
 
 Send = Callable[[str, str, Any], Answer]
@@ -150,7 +151,7 @@ class MetaflowInterface:
 
     def list_steps(self, key: RunKey) -> Sequence[StepRecord]:
         """Give the steps that have tasks, newest first."""
-        return records.fold_steps(self._read_tasks(key).values())
+        return fold_steps(self._read_tasks(key).values())
 
     def find_task(self, key: TaskKey) -> TaskRecord | None:
         """Give a task, or None."""
@@ -164,14 +165,12 @@ class MetaflowInterface:
         self, key: RunKey, step: str, *, before: str | None, limit: int
     ) -> Sequence[TaskRecord]:
         """Give tasks of a step, newest first, see `MetadataStore`."""
-        end = None if before is None else get_number(before)
         tasks = {
             get_number(task.key.task): task
             for task in self._read_tasks(key).values()
             if task.key.step == step
         }
-        numbers = sorted((n for n in tasks if end is None or n < end), reverse=True)
-        return [tasks[number] for number in numbers[: max(limit, 0)]]
+        return list(islice(iter_newest(tasks, before), max(limit, 0)))
 
     def find_damage(self) -> Sequence[str]:
         """Read what the service keeps of each run, and tell what is not as plait wrote it."""

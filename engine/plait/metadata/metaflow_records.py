@@ -22,10 +22,9 @@ from plait.metadata.protocol import (
     RunEnded,
     RunRecord,
     Status,
-    StepRecord,
     TaskRecord,
 )
-from plait.metadata.rules import get_number, merge_fact, parse_id
+from plait.metadata.rules import merge_fact, parse_id
 
 REMOVED = "plait:removed"
 """The user tag of a run that plait has removed: the service itself removes none."""
@@ -183,21 +182,6 @@ def fold_tasks(story: Story) -> dict[TaskKey, TaskRecord]:
         if not isinstance(fact, RunBeat | RunEnded):
             tasks[fact.key] = merge_fact(tasks.get(fact.key), fact)
     return tasks
-
-
-def fold_steps(tasks: Iterable[TaskRecord]) -> list[StepRecord]:
-    """Give the steps of tasks, newest first."""
-    steps: dict[str, list[TaskRecord]] = {}
-    for task in tasks:
-        steps.setdefault(task.key.step, []).append(task)
-    rows = [
-        (min(t.created for t in those), min(get_number(t.key.task) for t in those), step)
-        for step, those in steps.items()
-    ]
-    return [
-        StepRecord(*steps[step][0].key.run_key, step, created, len(steps[step]))
-        for created, _, step in sorted(rows, reverse=True)
-    ]
 
 
 def _entry(name: str, data: Mapping[str, Any], attempt: int, user: str) -> dict[str, Any]:

@@ -1,19 +1,23 @@
-"""The rules that every store of facts applies alike: what a tag is, an id, and how facts add up."""
+"""The rules of every store of facts: what a tag is, an id, how facts add up, and in which order."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from plait.metadata.errors import BadTag
 from plait.metadata.protocol import (
     AttemptEnded,
     AttemptStarted,
     Status,
+    StepRecord,
     TaskCloned,
     TaskRecord,
 )
+
+T = TypeVar("T")
 
 TaskFact = AttemptStarted | AttemptEnded | TaskCloned
 """The facts that are about one task."""
@@ -162,3 +166,24 @@ def rank_end(task: TaskRecord) -> int:
     A later attempt's end counts more, and within an attempt one that no other attempt follows.
     """
     return -1 if task.attempt is None else task.attempt * 2 + (task.finished is not None)
+
+
+def fold_steps(tasks: Iterable[TaskRecord]) -> list[StepRecord]:
+    """Give the steps of a run's tasks, newest first."""
+    steps: dict[str, list[TaskRecord]] = {}
+    for task in tasks:
+        steps.setdefault(task.key.step, []).append(task)
+    rows = [
+        (min(t.created for t in those), min(get_number(t.key.task) for t in those), step)
+        for step, those in steps.items()
+    ]
+    return [
+        StepRecord(*steps[step][0].key.run_key, step, created, len(steps[step]))
+        for created, _, step in sorted(rows, reverse=True)
+    ]
+
+
+def iter_newest(rows: Mapping[int, T], before: str | None) -> Iterator[T]:
+    """Give the rows of the ids below *before*, the highest first."""
+    end = None if before is None else get_number(before)
+    return (rows[n] for n in sorted(rows, reverse=True) if end is None or n < end)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from plait.base.settings import BUCKET
 from plait.s3.errors import S3BadURL
 
 _SCHEME = "s3://"
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+_BUCKET = re.compile(rf"{BUCKET}\Z")
 
 
 @dataclass(frozen=True, slots=True)

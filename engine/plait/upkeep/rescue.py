@@ -44,7 +44,7 @@ def rescue_run(
     if found is None or found.status is not Status.RUNNING:
         return found or run
     sealed = list(_iter_sealed(found.key, artifacts))
-    if not sealed and _is_shared(metadata):
+    if not sealed and _shares_facts(metadata):
         # Its values may be where only others see them: it is theirs to record.
         return replace(found, status=Status.LOST)
     known = list(_iter_known(found.key, metadata))
@@ -91,13 +91,13 @@ def find_own(
         metadata: Where they are recorded.
         folders: Whose values are here, by their ids; not looked at where facts are not shared.
     """
-    if not _is_shared(metadata):
+    if not _shares_facts(metadata):
         return list(runs)
     here = frozenset(folders)
     return [run for run in runs if run.key.run in here]
 
 
-def _is_shared(metadata: MetadataStore) -> bool:
+def _shares_facts(metadata: MetadataStore) -> bool:
     return metadata.place.startswith("service@")
 
 

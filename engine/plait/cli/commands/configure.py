@@ -119,13 +119,13 @@ def aws(profile: str | None, **given: str | None) -> None:
     file = find_file(profile, os.environ)
     before = _load(file)
     chosen = {name: value for name, value in given.items() if value is not None}
-    source = ""  # of an option, or of what was typed, nothing needs to be said
+    reads = not chosen and not sys.stdin.isatty()
     if not chosen:
-        source = "" if sys.stdin.isatty() else "the standard input"
-        chosen = dict(_read_lines() if source else _ask(before))
+        chosen = dict(_read_lines() if reads else _ask(before))
+    known = aws_settings()
     for name, value in chosen.items():
         if value:
-            check_value(aws_settings()[name], value, source or name)
+            check_value(known[name], value, "the standard input" if reads else name)
     after = {**before, **chosen}
     for name, value in chosen.items():
         if not value:
