@@ -108,7 +108,8 @@ def clean(
     flows = list_flows(stores)
     if not stores.metadata.iter_flows():
         orphans = [flow for flow in flows if any(stores.storage.iter_keys(runs_prefix(flow)))]
-        if orphans:
+        # A first run may have begun between the two: it is recorded before its folder is there.
+        if orphans and not stores.metadata.iter_flows():
             raise FactsMissing(orphans, stores.root)
     now = (clock or SystemClock()).now()
     for flow in flows:

@@ -215,6 +215,26 @@ def test_without_any_facts_nothing_goes(house) -> None:
     assert len(house.files()) == 4
 
 
+def test_a_first_run_that_begins_meanwhile_is_known(house, tmp_path, monkeypatch) -> None:
+    """Its results are seen later than that there were no facts; its own are there by then."""
+    house.keep_code(tmp_path, "code")  # before anybody can know of the run
+    metadata, asked = house.stores.metadata, []
+    original = metadata.iter_flows
+
+    def begin_at_the_second() -> object:
+        found = original()
+        asked.append(found)
+        if len(asked) == 2:
+            house.end(house.begin())
+        return found
+
+    monkeypatch.setattr(metadata, "iter_flows", begin_at_the_second)
+    house.clean()
+
+    assert asked[:2] == [[], []]
+    assert house.runs() == ["1"]
+
+
 def test_damage_stops_it_before_anything_goes(house) -> None:
     """What a damaged seal refers to nobody knows."""
     house.done({"x": large("a")})
