@@ -108,6 +108,9 @@ SETTINGS: Mapping[str, Setting] = {
             "PLAIT_S3_TIMEOUT",
             "60",
             "Seconds without a byte after which a request to S3 is given up and made again.",
+            form=r"(?=[^1-9]*[1-9])[0-9]{1,6}(\.[0-9]+)?",
+            rule="a number of seconds above 0",
+            example="60",
         ),
         Setting(
             "s3-conditional",
@@ -128,6 +131,9 @@ SETTINGS: Mapping[str, Setting] = {
             "PLAIT_CACHE_MB",
             "10000",
             "The most megabytes of values that are kept there.",
+            form=r"[0-9]{1,12}",
+            rule="a whole number of megabytes, 0 or more",
+            example="10000",
         ),
         Setting(
             "metadata",

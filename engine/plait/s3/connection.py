@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from plait.base.settings import resolve
 from plait.s3.errors import (
     S3AccessDenied,
+    S3BadConfig,
     S3BadCredentials,
     S3Error,
     S3Failed,
@@ -79,7 +80,7 @@ class S3Connection:
         self._warmed = os.getpid()
 
     def client(self) -> Any:
-        """Give this process's client of `boto3`. Raises S3NotInstalled."""
+        """Give this process's client of `boto3`. Raises S3NotInstalled, S3BadConfig."""
         if self._client is None or self._pid != os.getpid():
             pid = os.getpid()
             # In the process that warmed it, it has to stay unused: that one forks on.
@@ -94,10 +95,15 @@ class S3Connection:
         return self._client
 
     def find_credentials(self) -> Any:
-        """Give whose requests these are, as the library found out; None if nobody's are set."""
+        """Give whose requests these are, as the library found out; None if nobody's are."""
         self.client()
-        found = self._session.get_credentials()
-        return None if found is None else found.get_frozen_credentials()
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            found = self._session.get_credentials()
+            return None if found is None else found.get_frozen_credentials()
+        except (BotoCoreError, ClientError, OSError):
+            return None  # a request of the library's fails for the same reason, and tells it
 
     def _create(self) -> Any:
         try:
@@ -105,23 +111,29 @@ class S3Connection:
             from botocore.config import Config
         except ImportError:
             raise S3NotInstalled from None
-        if self._session is None:
-            self._session = boto3.session.Session()
-        config = Config(
-            # Tried again here, where it is known what came of the tries before.
-            retries={"total_max_attempts": 1},
-            connect_timeout=5,
-            read_timeout=float(resolve("s3-timeout").value or 60),
-            max_pool_connections=POOL,
-            s3={"addressing_style": "path"} if self.endpoint else {},
-            # Servers other than AWS's often lack the newer kinds of sums.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        )
-        region = self._session.region_name or "us-east-1"
-        return self._session.client(
-            "s3", endpoint_url=self.endpoint, region_name=region, config=config
-        )
+        from botocore.exceptions import BotoCoreError
+
+        seconds = float(resolve("s3-timeout").value or 60)
+        try:
+            if self._session is None:
+                self._session = boto3.session.Session()
+            config = Config(
+                # Tried again here, where it is known what came of the tries before.
+                retries={"total_max_attempts": 1},
+                connect_timeout=5,
+                read_timeout=seconds,
+                max_pool_connections=POOL,
+                s3={"addressing_style": "path"} if self.endpoint else {},
+                # Servers other than AWS's often lack the newer kinds of sums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            )
+            region = self._session.region_name or "us-east-1"
+            return self._session.client(
+                "s3", endpoint_url=self.endpoint, region_name=region, config=config
+            )
+        except (BotoCoreError, ValueError, OSError) as error:
+            raise S3BadConfig(self.place, str(error)) from error
 
     def call(
         self, action: str, where: Location, request: Callable[[Any], Result], *, again: bool = True
@@ -148,6 +160,9 @@ class S3Connection:
                 return request(client)
             except (S3Error, KeyTaken):
                 raise
+            except (FileNotFoundError, PermissionError) as error:
+                # Of what settings name: a program for credentials, the authorities for TLS.
+                raise S3BadConfig(self.place, str(error)) from error
             except Exception as error:
                 trouble, said = _understand(error)
                 elapsed = time.monotonic() - begun
@@ -207,8 +222,8 @@ def _understand(error: Exception) -> tuple[Trouble, str]:
             (
                 known.NoCredentialsError,
                 known.PartialCredentialsError,
-                known.ProfileNotFound,
                 known.CredentialRetrievalError,
+                known.SSOError,
             ),
             Trouble.UNKNOWN_CREDENTIALS,
         ),
@@ -261,12 +276,21 @@ def open_connection(endpoint: str | None = None) -> S3Connection:
     return S3Connection(endpoint or resolve("s3-endpoint-url").value)
 
 
+_SETTINGS = ("s3-endpoint-url", "s3-timeout", "s3-conditional", "cache-mb", "datastore-sysroot-s3")
+
 _shared: dict[str | None, S3Connection] = {}
 """By endpoint, so that what `warm` loads before the forks is there in them."""
 
 
 def share_connection() -> S3Connection:
-    """Give this process's connection to the server that settings name."""
+    """Give this process's connection to the server that settings name; asks nobody yet.
+
+    Raises:
+        BadSetting: A setting of S3 has a value that it does not allow, whether or not it counts
+            for what is about to be done: whoever set it is to hear of it at the first use.
+    """
+    for name in _SETTINGS:
+        resolve(name)
     endpoint = resolve("s3-endpoint-url").value
     if endpoint not in _shared:
         _shared[endpoint] = open_connection(endpoint)

@@ -114,6 +114,21 @@ class S3BadCredentials(S3Error):
         )
 
 
+class S3BadConfig(S3Error, UsageError):
+    """What AWS's library is told by variables and files is wrong, so that it can't be set up."""
+
+    slug = "s3-bad-config"
+
+    def __init__(self, endpoint: str, said: str) -> None:
+        super().__init__(
+            f"boto3 can't be set up to ask {endpoint}",
+            why=said,
+            fix="correct or unset what says so: a variable such as AWS_PROFILE, AWS_ACCESS_KEY_ID "
+            "with AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION or PLAIT_S3_ENDPOINT_URL, or a line "
+            "of ~/.aws/config or ~/.aws/credentials",
+        )
+
+
 class S3InvalidRange(S3Error):
     """A range begins after the object's end."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from plait.base.errors import UsageError
-from plait.base.settings import SETTINGS, resolve
+from plait.base.settings import resolve
 from plait.s3.connection import share_connection
 from plait.s3.location import parse_location
 from plait.storage.blob_cache import BlobCache
@@ -28,18 +28,6 @@ class NoS3Root(UsageError):
         )
 
 
-class BadCacheSize(UsageError):
-    """The size of the cache is no number."""
-
-    slug = "bad-cache-size"
-
-    def __init__(self, text: str) -> None:
-        super().__init__(
-            f"PLAIT_CACHE_MB={text!r} is no number of megabytes",
-            fix="set it to a number, 0 or more",
-        )
-
-
 def open_s3_storage(scratch: str) -> S3Storage:
     """Give the S3 store that settings name; asks nobody yet.
 
@@ -48,13 +36,13 @@ def open_s3_storage(scratch: str) -> S3Storage:
 
     Raises:
         NoS3Root: No bucket is named.
-        S3BadURL: What names it is no URL.
+        BadSetting: A setting of S3 has a value that it does not allow.
     """
     root = resolve("datastore-sysroot-s3").value
     if not root:
         raise NoS3Root
     conditional = {"yes": True, "no": False}.get(resolve("s3-conditional").value or "")
-    cache = BlobCache(_cache_folder(), _cache_bytes())
+    cache = BlobCache(_cache_folder(), int(resolve("cache-mb").value or 0) * _BYTES_PER_MB)
     place = S3Place(share_connection(), parse_location(root), scratch, cache, conditional)
     return S3Storage(place)
 
@@ -65,10 +53,3 @@ def _cache_folder() -> str:
         return os.path.abspath(os.path.expanduser(given))
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return os.path.join(home, "plait", "blobs")
-
-
-def _cache_bytes() -> int:
-    text = resolve("cache-mb").value or SETTINGS["cache-mb"].default or "0"
-    if not text.isdecimal():
-        raise BadCacheSize(text)
-    return int(text) * _BYTES_PER_MB

@@ -10,6 +10,7 @@ from plait.s3 import lanes, lean, many, reading, writing
 from plait.s3.connection import S3Connection
 from plait.s3.errors import (
     S3AccessDenied,
+    S3BadConfig,
     S3BadCredentials,
     S3Error,
     S3Failed,
@@ -162,6 +163,44 @@ def test_no_credentials_at_all(moto, monkeypatch, tmp_path):
         read_object(connection, Location("bucket", "key"))
     assert connection.find_credentials() is None
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AWS_PROFILE", "nobody", "profile .nobody. could not be found"),
+        ("AWS_SECRET_ACCESS_KEY", "", "missing: AWS_SECRET_ACCESS_KEY"),
+        ("AWS_DEFAULT_REGION", "no region", "no region"),
+    ],
+)
+def test_what_the_library_is_told_may_be_wrong(monkeypatch, name, value, said):
+    """It is a mistake in the environment, told before any request, however S3 is used."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv(name, value)
+    url = f"http://127.0.0.1:{free_port()}"
+    where = Location("bucket", "key")
+
+    for use in (
+        lambda made: made.warm(),
+        Fetcher,
+        lambda made: read_object(made, where),
+    ):
+        with pytest.raises(S3BadConfig, match=said):
+            use(S3Connection(url, sleep=lambda _: None))
+
+
+def test_credentials_that_cannot_be_had_are_told_by_the_request(moto, monkeypatch, tmp_path):
+    """Also where plain requests would have been made: a program that should tell them is not."""
+    config = tmp_path / "config"
+    config.write_text(f"[profile by-program]\ncredential_process = {tmp_path}/none\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_PROFILE", "by-program")
+    connection = S3Connection(moto.url)
+
+    with pytest.raises(S3BadConfig, match=f"{tmp_path}/none"):
+        Fetcher(connection).fetch(Location("bucket", "key"), str(tmp_path / "x"))
 
 
 def test_the_library_may_be_missing(monkeypatch):

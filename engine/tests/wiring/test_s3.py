@@ -6,9 +6,10 @@ import os
 
 import pytest
 
+from plait import S3
 from plait.base.settings import BadSetting, StoreChoice
 from plait.s3.connection import share_connection
-from plait.wiring.s3 import BadCacheSize, NoS3Root, open_s3_storage
+from plait.wiring.s3 import NoS3Root, open_s3_storage
 from plait.wiring.stores import open_source, open_stores
 
 
@@ -44,8 +45,30 @@ def test_the_bucket_has_to_be_named(environ, tmp_path):
 def test_the_size_of_the_cache_is_a_number(environ, tmp_path):
     """PLAIT_CACHE_MB takes whole numbers only."""
     environ.setenv("PLAIT_CACHE_MB", "-1")
-    with pytest.raises(BadCacheSize, match="'-1'"):
+    with pytest.raises(BadSetting, match="'-1'"):
         open_s3_storage(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PLAIT_S3_TIMEOUT", "abc"),
+        ("PLAIT_S3_TIMEOUT", "0.0"),
+        ("PLAIT_S3_TIMEOUT", "-1"),
+        ("PLAIT_S3_TIMEOUT", "nan"),
+        ("PLAIT_CACHE_MB", "1.5"),
+        ("PLAIT_CACHE_MB", "\u0663"),
+        ("PLAIT_S3_CONDITIONAL", "foo"),
+        ("PLAIT_S3_ENDPOINT_URL", "ftp://host"),
+        ("PLAIT_DATASTORE_SYSROOT_S3", "team"),
+    ],
+)
+def test_a_bad_setting_of_s3_is_told_at_the_first_use(environ, tmp_path, name, value):
+    """By the store and by `S3`, whichever of them heeds it; before any request."""
+    environ.setenv(name, value)
+    for use in (lambda: open_s3_storage(str(tmp_path)), S3):
+        with pytest.raises(BadSetting, match=f"{name}='{value}'"):
+            use()
 
 
 def test_the_cache_is_where_caches_are(environ, tmp_path):
@@ -81,6 +104,9 @@ def test_patience_is_a_setting(environ):
     environ.setenv("PLAIT_S3_TIMEOUT", "7")
     environ.setenv("PLAIT_S3_ENDPOINT_URL", "http://127.0.0.1:11")
     assert share_connection().client().meta.config.read_timeout == 7
+    environ.setenv("PLAIT_S3_TIMEOUT", "0.5")
+    environ.setenv("PLAIT_S3_ENDPOINT_URL", "http://127.0.0.1:12")
+    assert share_connection().client().meta.config.read_timeout == 0.5
 
 
 def test_who_reads_by_url_need_not_say_that_values_are_in_s3(environ, tmp_path):
