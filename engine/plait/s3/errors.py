@@ -182,6 +182,34 @@ class S3Failed(S3Error):
         )
 
 
+class S3Closed(S3Error, UsageError, FileNotFoundError):
+    """An `S3`, or bytes that it read, are used after its end."""
+
+    slug = "s3-closed"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} after the end of its 'with', or after close()",
+            why="an S3 lets go there of all that it has read",
+            fix="use it within the 'with'; keep what is needed longer in a variable, as found.blob "
+            "or found.text, or copy the file",
+        )
+
+
+class S3ScratchFailed(S3Error):
+    """What was read can't be kept in a file of this machine."""
+
+    slug = "s3-scratch-failed"
+
+    def __init__(self, folder: str, reason: str) -> None:
+        super().__init__(
+            f"S3 can't keep what it reads in '{folder}'",
+            why=f"the system says: {reason}",
+            fix="make room there, or name another folder by S3(tmproot='/some/folder'), or by "
+            "TMPDIR",
+        )
+
+
 class S3NotInstalled(S3Error, UsageError):
     """The library that talks to S3 is not installed."""
 

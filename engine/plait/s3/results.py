@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from plait.s3.errors import S3Closed
 from plait.s3.objects import ObjectFacts
 from plait.s3.shelf import Kept
 
@@ -120,8 +121,13 @@ class S3Object:
 
     @property
     def blob(self) -> bytes | None:
-        """Its bytes; None if they were not read."""
-        return None if self._found.kept is None else self._found.kept.read()
+        """Its bytes; None if they were not read. Raises S3Closed after the end of its `S3`."""
+        if self._found.kept is None:
+            return None
+        try:
+            return self._found.kept.read()
+        except FileNotFoundError as error:
+            raise S3Closed(f"the bytes of {self.url} are asked for") from error
 
     @property
     def text(self) -> str | None:

@@ -10,6 +10,8 @@ from itertools import count
 from threading import Lock
 from typing import Protocol
 
+from plait.s3.errors import S3ScratchFailed
+
 _SMALL = 1 << 20
 """Objects of up to so many bytes may stay in memory."""
 _ROOM = 64 << 20
@@ -76,57 +78,120 @@ class InMemory:
         return InFile, (self.path,)
 
 
+class _Folder:
+    """A folder that one process makes, and that no other one removes."""
+
+    def __init__(self, tmproot: str | None) -> None:
+        self._tmproot = tmproot
+        self._path = ""
+        self.lock = Lock()
+        self.numbers = count()
+
+    def find(self, owner: object) -> str:
+        """Give its path; made now if need be, and removed when *owner* is gone."""
+        with self.lock:
+            if not self._path:
+                try:
+                    self._path = tempfile.mkdtemp(prefix="plait-s3-", dir=self._tmproot)
+                except OSError as error:
+                    folder = self._tmproot or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108  # as a name
+                    raise S3ScratchFailed(folder, str(error)) from error
+                # Also where nobody clears it, and at the interpreter's end.
+                weakref.finalize(owner, _remove, self._path, os.getpid())
+            return self._path
+
+    def remove(self) -> None:
+        """Remove it with what is in it."""
+        if self._path:
+            shutil.rmtree(self._path, ignore_errors=True)
+
+
+def _remove(path: str, process: int) -> None:
+    # A process forked from the one that made it has this to do at its end, too.
+    if process == os.getpid():
+        shutil.rmtree(path, ignore_errors=True)
+
+
 class Shelf:
     """A folder of its own, and memory, for what one `S3` reads; from any number of threads.
 
     To make a file and remove it takes as long as to ask a server for a small object, and most
     code wants the bytes and no file.
 
+    A process forked from the one that made it has a folder of its own for what it reads itself,
+    and leaves alone what the other one has read.
+
     Args:
         tmproot: The folder to make it in; None for the system's own.
+
+    Raises:
+        S3ScratchFailed: It can't be made there.
     """
 
     def __init__(self, tmproot: str | None = None) -> None:
-        folder = tempfile.mkdtemp(prefix="plait-s3-", dir=tmproot)
+        self._tmproot = tmproot
         self.bodies: dict[str, bytes] = {}
         """What is in memory, by the path of the file that it would have."""
         self._room = _ROOM
-        self._folder = folder
-        self._numbers = count()
-        self._lock = Lock()
-        # Also where nobody clears it, and at the interpreter's end.
-        self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._folders: dict[int, _Folder] = {}
+        self._own().find(self)  # a folder that can't be made is told where it was named
+
+    def _own(self) -> _Folder:
+        """Give this process's folder; its lock was not held by anybody when the process began."""
+        process = os.getpid()
+        # At once, as several threads may come here first.
+        return self._folders.get(process) or self._folders.setdefault(
+            process, _Folder(self._tmproot)
+        )
 
     def new_path(self) -> str:
-        """Give the path of a file that is not there."""
-        return os.path.join(self._folder, str(next(self._numbers)))
+        """Give the path of a file that is not there. Raises S3ScratchFailed."""
+        own = self._own()
+        return os.path.join(own.find(self), str(next(own.numbers)))
 
-    def keep(self, body: bytes | bytearray) -> Kept:
-        """Keep the bytes of an object."""
-        path = self.new_path()
+    def keep(self, body: bytes | bytearray, path: str | None = None) -> Kept:
+        """Keep the bytes of an object.
+
+        Args:
+            body: The bytes.
+            path: The file to keep them in if they are many; a new one by default.
+
+        Raises:
+            S3ScratchFailed: They can't be kept.
+        """
+        path = path or self.new_path()
         if len(body) <= _SMALL:
-            with self._lock:
+            with self._own().lock:
                 if len(body) <= self._room:
                     self._room -= len(body)
                     self.bodies[path] = bytes(body)
                     return InMemory(self, path)
-        with open(path, "wb") as file:
-            file.write(body)
+        self._fill(path, body)
         return InFile(path)
 
     def write(self, path: str) -> None:
-        """Make the file of what is in memory; nothing happens if it is there, or cleared."""
-        with self._lock:
+        """Make the file of what is in memory; nothing happens if it is there, or cleared.
+
+        Raises:
+            S3ScratchFailed: It can't be made.
+        """
+        with self._own().lock:
             body = self.bodies.get(path)
             if body is None or os.path.exists(path):
                 return
             # By another name, as a process forked from this one may be about to do the same.
             draft = f"{path}.{os.getpid()}"
-            with open(draft, "wb") as file:
-                file.write(body)
+            self._fill(draft, body)
             os.replace(draft, path)
 
+    def _fill(self, path: str, body: bytes | bytearray) -> None:
+        try:
+            with open(path, "wb") as file:
+                file.write(body)
+        except OSError as error:
+            raise S3ScratchFailed(os.path.dirname(path), str(error)) from error
+
     def clear(self) -> None:
-        """Forget all bytes and remove all files."""
+        """Forget all bytes and remove all files of this process."""
         self.bodies.clear()
-        self._remove()
+        self._own().remove()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 from plait.s3.connection import S3Connection, share_connection
-from plait.s3.errors import S3BadKey, S3BadValue, S3NotFound
+from plait.s3.errors import S3BadKey, S3BadValue, S3Closed, S3NotFound, S3ScratchFailed
 from plait.s3.location import Location
 from plait.s3.many import Fetcher, for_each
 from plait.s3.objects import Labels
@@ -48,17 +49,33 @@ class S3:
     Raises:
         S3BadRoot: Both are given, *run* is of no run, or the bucket of runs is not set.
         S3BadURL: *s3root* is no URL.
+        S3ScratchFailed: Files can't be made in *tmproot*.
     """
 
     def __init__(
         self, tmproot: str | None = None, *, run: Any = None, s3root: str | None = None
     ) -> None:
         self._root = find_root(run, s3root)
-        self._connection: S3Connection = share_connection()
+        self._shared: S3Connection | None = share_connection()
         self._shelf = Shelf(tmproot)
 
+    @property
+    def _connection(self) -> S3Connection:
+        """The connection to the server. Raises S3Closed."""
+        if self._shared is None:
+            raise S3Closed("an S3 is used")
+        return self._shared
+
     def __enter__(self) -> Self:
+        self._connection  # noqa: B018  # an S3 is entered before it is closed, or not at all
         return self
+
+    def __reduce__(self) -> NoReturn:
+        # Other than with PlaitError, who keeps it as an artifact is told by which name.
+        raise TypeError(
+            "an S3 holds connections and files of this process; keep the URLs that put() gives, "
+            "or what was read, as found.blob, and make another S3 where they are used"
+        )
 
     def __exit__(
         self,
@@ -69,7 +86,11 @@ class S3:
         self.close()
 
     def close(self) -> None:
-        """Let go of what was read; the objects given have no bytes any more."""
+        """Let go of what was read; the objects given have no bytes any more.
+
+        In a process forked from the one that made it, this ends its use there alone.
+        """
+        self._shared = None
         self._shelf.clear()
 
     # Reading
@@ -224,7 +245,12 @@ class S3:
                 if not return_missing:
                     raise
                 return S3Object(found)
-            kept = InFile(path) if body is None else self._shelf.keep(body)
+            except OSError as error:
+                # Those of requests are told otherwise, so it is one of the file.
+                if self._shared is None:
+                    raise S3Closed(f"{at} is being read") from error
+                raise S3ScratchFailed(os.path.dirname(path), str(error)) from error
+            kept = InFile(path) if body is None else self._shelf.keep(body, path)
             return S3Object(replace(found, facts=facts, kept=kept))
 
         try:

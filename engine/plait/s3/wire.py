@@ -85,6 +85,14 @@ class Wire:
 
     def pour(self, write: Callable[[memoryview], None]) -> None:
         """Hand the body to *write*, piece by piece. Raises Unusual, and what *write* raises."""
+        try:
+            self._pour(write)
+        except BaseException:
+            self.close()  # the rest of the body would be taken for the next answer
+            raise
+        self._finish()
+
+    def _pour(self, write: Callable[[memoryview], None]) -> None:
         write(memoryview(self._came))
         if not self._buffer:
             self._buffer = bytearray(_POUR)
@@ -96,7 +104,6 @@ class Wire:
                 filled += self._receive(buffer[filled:wanted])
             self._missing -= filled
             write(buffer[:filled])
-        self._finish()
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""

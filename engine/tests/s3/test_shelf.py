@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 
 import pytest
 
 from plait.s3 import shelf as module
+from plait.s3.errors import S3ScratchFailed
 from plait.s3.shelf import InFile, InMemory, Shelf
 
 
@@ -55,3 +58,62 @@ def test_nothing_is_left_when_it_is_cleared(asked_before):
     assert not os.path.exists(path)
     with pytest.raises(FileNotFoundError):
         kept.read()
+
+
+# Forks, and ends the child as it is told; prints what each process then has.
+_FORKS = """
+import os, sys
+from plait.s3.shelf import Shelf
+
+shelf = Shelf(sys.argv[1])
+small, large = shelf.keep(b"small"), shelf.keep(b"l" * (2 << 20))
+small.path
+child = os.fork()
+if child == 0:
+    own = shelf.keep(b"c" * (2 << 20))
+    print(own.path != large.path, own.read()[:1], large.read()[:1], small.read(), flush=True)
+    exec(sys.argv[2])
+    sys.exit()
+os.waitpid(child, 0)
+mine = shelf.keep(b"m" * (2 << 20))
+print(mine.read()[:1], large.read()[:1], small.read(), os.path.exists(small.path))
+"""
+
+
+@pytest.mark.parametrize("end", ["pass", "shelf.clear()", "del shelf, small, large", "os._exit(0)"])
+def test_only_the_process_that_made_files_removes_them(tmp_path, end):
+    """A fork has files of its own, and leaves those of the other one, however it ends."""
+    script = [sys.executable, "-c", _FORKS, str(tmp_path), end]
+    done = subprocess.run(script, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines() == ["True b'c' b'l' b'small'", "b'm' b'l' b'small' True"]
+    # What ends without any of Python's own work leaves what it has.
+    assert len(os.listdir(tmp_path)) == (1 if end == "os._exit(0)" else 0)
+
+
+def test_a_lock_that_is_held_when_a_process_is_forked_does_not_stop_it(tmp_path, monkeypatch):
+    """It has one of its own."""
+    shelf = Shelf(str(tmp_path))
+    kept = shelf.keep(b"small")
+    with shelf._own().lock:
+        monkeypatch.setattr(module.os, "getpid", lambda: -1)
+        assert kept.path
+        assert shelf.keep(b"more").read() == b"more"
+
+
+def test_a_folder_that_cannot_be_made_or_is_full_is_told(tmp_path, monkeypatch):
+    """By its name, at once."""
+    with pytest.raises(S3ScratchFailed, match=f"'{tmp_path}/none'"):
+        Shelf(str(tmp_path / "none"))
+    shelf = Shelf(str(tmp_path))
+    kept = shelf.keep(b"small")
+    monkeypatch.setattr("builtins.open", _full)
+    with pytest.raises(S3ScratchFailed, match="No space left"):
+        kept.path  # noqa: B018  # making it is what fails
+    monkeypatch.setattr(module, "_SMALL", 1)
+    with pytest.raises(S3ScratchFailed, match="tmproot="):
+        shelf.keep(b"large")
+
+
+def _full(*_):
+    raise OSError(28, "No space left on device")

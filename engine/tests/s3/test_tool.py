@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import os
+import pickle
 import time
 
 import pytest
@@ -11,15 +13,17 @@ import pytest
 import plait
 from plait import S3, S3GetObject, S3PutObject
 from plait.base.errors import PlaitError
-from plait.s3 import many, tool
+from plait.s3 import lean, many, tool
 from plait.s3.errors import (
     S3AccessDenied,
     S3BadKey,
     S3BadRoot,
     S3BadURL,
     S3BadValue,
+    S3Closed,
     S3InvalidRange,
     S3NotFound,
+    S3ScratchFailed,
 )
 from plait.s3.lean import LeanReader, find_target
 from plait.s3.many import Fetcher
@@ -75,8 +79,69 @@ def test_files_go_and_leave_with_the_manager(root, tmp_path):
         assert found.path.startswith(str(tmp_path))
         assert s3.info("b").content_type == "text/x"
     assert os.listdir(tmp_path) == ["in"]
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=f"the bytes of {root}/a are asked for after"):
         found.blob  # noqa: B018  # reading it is what fails
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda s3: s3.get("a"),
+        lambda s3: s3.get(S3GetObject("a", 1, 1)),
+        lambda s3: s3.get_many([]),
+        lambda s3: s3.get_all(),
+        lambda s3: s3.info("a"),
+        lambda s3: s3.list_paths(),
+        lambda s3: s3.put("a", "x"),
+        lambda s3: s3.put_many([]),
+        lambda s3: s3.__enter__(),
+    ],
+)
+def test_it_is_not_used_after_its_end(root, use):
+    """No request is made, and it is said when it ended; closing it again is nothing."""
+    with S3(s3root=str(root)) as s3:
+        pass
+    s3.close()
+    with pytest.raises(S3Closed, match="after the end of its 'with'"):
+        use(s3)
+
+
+def test_it_is_no_artifact(s3):
+    """What pickles it, or copies it, is told what to keep instead."""
+    for copied in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="keep the URLs that put"):
+            copied(s3)
+
+
+def test_a_full_disk_is_told(s3, monkeypatch):
+    """By the folder of what is read, with the way to another; the connection is no worse for it."""
+    monkeypatch.setattr(lean, "SMALL", 10)
+    s3.put("a", b"x" * 100)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(many.os, "pwrite", full)
+        with pytest.raises(S3ScratchFailed, match="No space left"):
+            s3.get("a")
+    assert s3.get("a").blob == b"x" * 100
+
+
+def test_an_s3_that_is_closed_while_it_reads(s3, monkeypatch):
+    """By another thread: what is being read then is told so."""
+    monkeypatch.setattr(lean, "SMALL", 10)
+    s3.put("a", b"x" * 100)
+    new_path = s3._shelf.new_path
+
+    def close_before(*_):
+        path = new_path()
+        s3.close()
+        return path
+
+    monkeypatch.setattr(s3._shelf, "new_path", close_before)
+    with pytest.raises(S3Closed, match=r"/a is being read"):
+        s3.get("a")
 
 
 def test_what_is_there_may_stay(s3):
