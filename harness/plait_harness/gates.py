@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from plait_harness.cover import Coverage
 from plait_harness.crossing import Case
-from plait_harness.home import PROJECT
+from plait_harness.home import KEEPS
 from plait_harness.matrix import Matrix
 from plait_harness.schemas import read_json
 from plait_harness.timing import Suspect
 
-TALLY_FILE = os.path.join(PROJECT, "tally.json")
+TALLY_FILE = os.path.join(KEEPS, "tally.json")
 """How many cases each context had when that was last written down."""
 
 

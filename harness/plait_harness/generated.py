@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from plait_harness.crossing import Case
 from plait_harness.fit import Fit, fit
 from plait_harness.graphs import GraphSpec
+from plait_harness.home import home_path
 from plait_harness.result import CaseResult
 from plait_harness.shapes import Shape, depth_of, digest_of, make_graph, outline_of, width_of
 from plait_harness.shrink import shrink
@@ -98,10 +100,14 @@ def find_smallest(
     end = "nothing smaller fails" if shrunk.complete else f"the limit of {seconds:g} s was reached"
     steps = f"{len(graph.nodes)} steps instead of {len(case.graph.nodes)}"
     effort = f"{shrunk.tries} tries in {shrunk.seconds:.0f} s"
+    own = os.path.realpath(home_path("graphs"))
+    place = os.path.dirname(graph.file)
+    is_case = os.path.realpath(place) in (own, os.path.join(own, "found"))
+    kept = "kept as a case from now on" if is_case else f"kept, for --graphs {shlex.quote(place)}"
     note = f"""\
 the smallest graph that fails, of {steps}, after {effort} ({end}):
 {format_graph(graph)}
-kept as a case from now on: {graph.file}"""
+{kept}: {graph.file}"""
     return Finding(smallest, run(smallest), note)
 
 
@@ -113,7 +119,7 @@ def _case_on(graph: GraphSpec, case: Case) -> Case | None:
 def keep_graph(graph: GraphSpec, folder: str) -> str:
     """Write a graph to a file of its name, and give its path."""
     os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, f"{graph.name}.json")
+    path = os.path.join(os.path.abspath(folder), f"{graph.name}.json")
     with open(path, "w", encoding="utf-8") as file:
         file.write(format_graph(graph) + "\n")
     return path

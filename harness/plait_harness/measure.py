@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from plait_harness.gates import Breach
-from plait_harness.home import HOME, PROJECT
+from plait_harness.home import HOME, KEEPS
 from plait_harness.mistakes import Mistake
 from plait_harness.pages import write_html
 from plait_harness.probe import FEATURE_VARIABLE, IMPORTING, iter_records
 
-GATES_FILE = os.path.join(PROJECT, "coverage_gates.toml")
+GATES_FILE = os.path.join(KEEPS, "coverage_gates.toml")
 """The floors, and what is left out and why."""
 
 TOP = "(top)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from plait_harness.crossing import Case
 from plait_harness.home import HOME, IS_CHECKOUT, PROJECT
 from plait_harness.matrix import Selection
-from plait_harness.sources import split_names
+from plait_harness.sources import absolute, split_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ OPTIONS = (
     Option("--seed", "Draw the order among cases of equal priority, and graphs.", "N", None, int),
     Option(
         "--keep-found",
-        "Where to keep the smallest generated graphs that fail. graphs/found.",
+        "Where to keep the smallest generated graphs that fail. graphs/found, here.",
         "DIR",
         os.path.join(PROJECT, "graphs", "found"),
     ),
@@ -183,13 +184,14 @@ def command_for(case: Case, options: RunOptions) -> str:
         case: The case.
         options: The options of the run that it was part of.
     """
-    words = ["python", "harness/run_tests.py"] if IS_CHECKOUT else [PROGRAM]
-    words.append("--debug")
+    # By the interpreter and the place of this run, so that it can be typed in any folder.
+    place = [os.path.join(HOME, "run_tests.py")] if IS_CHECKOUT else ["-m", "plait_harness"]
+    words = [sys.executable, *place, "--debug"]
     words += ["--contexts", _named(case.context.name, case.context.file, "contexts.json")]
     words += ["--graphs", _named(case.graph.name, case.graph.file, "graphs")]
     words += ["--tests", _named(case.template.name, case.template.file, "tests")]
     if options.selection.checkers:
-        words += ["--checkers", ",".join(options.selection.checkers)]
+        words += ["--checkers", ",".join(map(absolute, options.selection.checkers))]
     if len(case.context.executors) > 1:
         words += ["--executors", case.executor]
     if options.inherit_env:
@@ -201,4 +203,4 @@ def _named(name: str, file: str, own: str) -> str:
     # What comes from somebody's own file has to be found there again.
     home, place = os.path.join(HOME, own), os.path.abspath(file)
     is_own = place == home or os.path.dirname(place) in (home, os.path.join(home, "found"))
-    return name if is_own else f"{file}::{name}"
+    return name if is_own else f"{place}::{name}"

@@ -155,6 +155,11 @@ def _is_path(name: str) -> bool:
     return is_file or os.sep in name or os.path.isdir(name)
 
 
+def absolute(name: str) -> str:
+    """Give what an option named so that it means the same in any folder."""
+    return os.path.abspath(name) if _is_path(name) else name
+
+
 def _load_all(
     kind: str, path: str, suffix: str, load: Callable[[str], Mapping[str, _Spec]]
 ) -> dict[str, _Spec]:

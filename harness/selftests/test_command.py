@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
+import shutil
 import subprocess
 import sys
 
@@ -67,8 +67,10 @@ def run(*arguments: str, cwd: str = ROOT) -> tuple[int, str]:
 def test_a_failure_is_told_repeated_and_rerun(theirs):
     """From the first run to the command that it prints, and to --rerun-failed."""
     report = str(theirs / "report")
-    own = ["--graphs", str(theirs / "graphs"), "--tests", str(theirs / "tests")]
-    code, said = run("--contexts", "dev-local", *own, "--report", report, "--num-parallel", "2")
+    shutil.copy(os.path.join(HOME, "checkers", "mli.py"), theirs / "theirs.py")
+    own = ["--graphs", "graphs/", "--tests", "tests/"]
+    first = ["--contexts", "dev-local", *own, "--checkers", "./theirs.py,builtin"]
+    code, said = run(*first, "--report", report, "--num-parallel", "2", cwd=str(theirs))
 
     assert code == 1, said
     assert "artifact 'x' of end/3: expected 2, got 1" in said
@@ -81,10 +83,18 @@ def test_a_failure_is_told_repeated_and_rerun(theirs):
         assert os.path.exists(os.path.join(report, name)), name
 
     (command,) = [line.strip() for line in said.splitlines() if " --debug " in line]
-    words = shlex.split(command)
-    assert words[:3] == ["python", "harness/run_tests.py", "--debug"]
-    code, again = run(*words[2:], "--report", str(theirs / "debug"))
-    assert code == 1
+    elsewhere = theirs / "else where"
+    elsewhere.mkdir()
+    pasted = subprocess.run(
+        f"{command} --report {theirs}/debug",
+        shell=True,
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    again = pasted.stdout + pasted.stderr
+    assert pasted.returncode == 1, again
     assert "artifact 'x' of end/3: expected 2, got 1" in again
     assert "1 failed in" in again
     kept = theirs / "debug" / "cases" / "Planted.three.dev-local.cli" / ".plait" / "store"
@@ -92,11 +102,14 @@ def test_a_failure_is_told_repeated_and_rerun(theirs):
 
     (theirs / "tests" / "planted.py").write_text(PLANTED.replace("2 if len", "1 if len"))
     code, mended = run(
-        "--contexts", "dev-local", *own, "--report", report, "--rerun-failed", "--num-parallel", "1"
+        *("--contexts", "dev-local", *own, "--report", report, "--rerun-failed"),
+        *("--num-parallel", "1"),
+        cwd=str(theirs),
     )
     assert code == 0, mended
     assert "1 passed in" in mended
-    code, nothing = run("--contexts", "dev-local", *own, "--report", report, "--rerun-failed")
+    nothing = ["--contexts", "dev-local", *own, "--report", report, "--rerun-failed"]
+    code, nothing = run(*nothing, cwd=str(theirs))
     assert (code, nothing) == (2, f"error: nothing failed in {report}: no case to rerun\n")
 
 

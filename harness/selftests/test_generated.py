@@ -16,7 +16,7 @@ from plait_harness.case import CaseRunner
 from plait_harness.generated import find_smallest, format_graph, keep_graph
 from plait_harness.grammar import generate_graphs
 from plait_harness.graphs import load_graph
-from plait_harness.home import HOME, home_path
+from plait_harness.home import HOME, find_project, home_path
 from plait_harness.matrix import Selection, build_matrix
 from plait_harness.mistakes import Mistake, UnknownName
 from plait_harness.planting import load_bugs, plant
@@ -126,12 +126,23 @@ def test_the_printed_command_repeats_what_was_found(tmp_path, base_env):
     (file,) = os.listdir(kept)
     graph = load_graph(str(kept / file))
     assert format_graph(graph) in first.stdout
-    assert f"kept as a case from now on: {kept / file}" in first.stdout
-    command = re.search(r"repeat it with:\n\s+python (.*found-.*)", first.stdout)[1]
-    second = run(*shlex.split(command), *report)
+    assert f"kept, for --graphs {kept}: {kept / file}" in first.stdout
+    command = re.search(r"repeat it with:\n\s+(.*found-.*)", first.stdout)[1]
+    python, *words = shlex.split(command)
+    assert python == sys.executable
+    second = run(*words, *report)
     assert second.returncode == 1
     assert f"AnyGraph[{graph.name}-dev-local-cli] failed" in second.stdout
     assert "join: parents" in second.stdout
+
+
+def test_what_is_found_stays_with_those_who_look_for_it(tmp_path):
+    """In plait's checkout it is plait's; run in another project's folder, it is theirs."""
+    assert find_project(os.path.dirname(HOME)) == HOME
+    assert find_project(os.path.join(HOME, "graphs")) == HOME
+    example = os.path.join(os.path.dirname(HOME), "docs", "examples", "harness-project")
+    assert find_project(example) == example
+    assert find_project(str(tmp_path)) == str(tmp_path)
 
 
 def test_what_passes_when_run_again_is_not_made_smaller(any_graph, make_case, tmp_path):

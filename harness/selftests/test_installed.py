@@ -16,6 +16,21 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "docs" / "examples" / "harness-project"
 
+WRONG = '''
+from plait_harness import FlowTest, steps
+
+
+class Wrong(FlowTest):
+    """Expects what is not so."""
+
+    @steps(0, ["all"])
+    def every(self):
+        self.x = 1
+
+    def check_results(self, flow, checker):
+        checker.assert_artifact("end", "x", 2)
+'''
+
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
     """Run a command to its end, which has to be a good one; give what it printed."""
@@ -48,7 +63,7 @@ def find_pip() -> list[str]:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the folder of programs of an environment that has plait from its wheel."""
-    folder = tmp_path_factory.mktemp("installed")
+    folder = tmp_path_factory.mktemp("plait's own é 🐍")
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
     (wheel,) = folder.glob("*.whl")
     venv.EnvBuilder(symlinks=True).create(folder / "env")
@@ -102,6 +117,33 @@ def test_the_examples_readme_works_as_printed(installed: Path, project: Path) ->
     assert "2 passed" in some
     assert "2 passed" in by_pytest
     assert (project / "report" / "index.html").exists()
+
+
+def test_the_printed_command_can_be_pasted_anywhere(installed: Path, project: Path) -> None:
+    """With the interpreter that ran, its own files by their places, and in any folder."""
+    templates = project / "templates" / "wrong.py"
+    templates.write_text(WRONG, encoding="utf-8")
+    env = make_env(installed)
+    options = ["--graphs", "linear", "--tests", "templates/wrong.py", "--num-parallel", "1"]
+    first = subprocess.run(
+        ["plait-harness", "--contexts", "dev-local", *options],
+        cwd=project,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    (command,) = re.findall(r"repeat it with:\n +(.*)", first.stdout)
+    elsewhere = project.parent / "else"
+    elsewhere.mkdir()
+    again = subprocess.run(
+        command, shell=True, cwd=elsewhere, env=env, capture_output=True, text=True, check=False
+    )
+    assert again.returncode == 1, again.stdout + again.stderr
+    assert "Wrong[linear-dev-local-cli] failed" in again.stdout
+    assert f"repeat it with:\n  {command}" in again.stdout
+    assert (elsewhere / "report" / "index.html").exists()
 
 
 def test_the_package_holds_the_specifications(installed: Path) -> None:
