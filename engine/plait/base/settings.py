@@ -84,6 +84,13 @@ DEFAULT_STORES = StoreChoice()
 BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 """What a bucket of S3 may be called, as a regular expression."""
 
+PREFIX = r"(?:/(?!\.{1,2}(?:/|\Z))[^/\x00-\x1f\x7f\ud800-\udfff]+)*/?"
+"""What may follow the bucket in the URL of a folder, as a regular expression.
+
+No part of it is empty, `.` or `..`: servers that keep files, and proxies, take those away, so that
+two URLs would mean one folder, or one that leads elsewhere.
+"""
+
 _DEFAULT_WORKERS = "fork" if sys.platform == "linux" else "spawn"
 
 SETTINGS: Mapping[str, Setting] = {
@@ -209,9 +216,9 @@ SETTINGS: Mapping[str, Setting] = {
             None,
             "The place in S3 that results are kept in: s3://BUCKET/PREFIX.",
             section="aws",
-            form=rf"s3://{BUCKET}(/[^\0]*)?",
+            form=rf"s3://{BUCKET}{PREFIX}",
             rule="s3://BUCKET/PREFIX, with a bucket's name of 3 to 63 lower-case letters, digits, "
-            "dots and hyphens",
+            "dots and hyphens, and no part of the prefix that is empty, '.' or '..'",
             example="s3://my-bucket/plait",
         ),
         Setting(

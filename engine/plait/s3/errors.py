@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
+
 from plait.base.errors import PlaitError, UsageError
+
+_SHOWN = 100
+"""Keys of more characters are shown by their ends."""
 
 
 class S3Error(PlaitError):
@@ -14,12 +19,13 @@ class S3BadURL(S3Error, UsageError):
 
     slug = "s3-bad-url"
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: object, why: str = "", fix: str = "") -> None:
         super().__init__(
-            f"{text!r} is not a URL of S3",
-            why="it has the form s3://BUCKET/KEY, and a bucket's name is of 3 to 63 lower-case "
+            f"{text!r} is not a URL of S3" if not why else f"{text!r} is no URL for this",
+            why=why
+            or "it has the form s3://BUCKET/KEY, and a bucket's name is of 3 to 63 lower-case "
             "letters, digits, dots and hyphens",
-            fix="write it like s3://my-bucket/some/prefix",
+            fix=fix or "write it like s3://my-bucket/some/prefix",
         )
 
 
@@ -28,11 +34,13 @@ class S3BadKey(S3Error, UsageError):
 
     slug = "s3-bad-key"
 
-    def __init__(self, key: object, why: str) -> None:
+    def __init__(self, key: object, why: str, fix: str = "") -> None:
+        shown = repr(key) if isinstance(key, str) and len(key) <= _SHOWN else reprlib.repr(key)
         super().__init__(
-            f"{key!r} is not a key that this S3 takes",
+            f"{shown} is not a key that this S3 takes",
             why=why,
-            fix="with run= or s3root= give keys below it, such as 'models/a.bin'; without, URLs",
+            fix=fix
+            or "with run= or s3root= give keys below it, such as 'models/a.bin'; without, URLs",
         )
 
 
@@ -50,12 +58,43 @@ class S3BadValue(S3Error, UsageError):
 
     slug = "s3-bad-value"
 
-    def __init__(self, key: str, value: object) -> None:
+    def __init__(self, key: str, value: object, why: str = "", fix: str = "") -> None:
         super().__init__(
-            f"what is to be written to '{key}' is of type {type(value).__name__}",
-            why="objects in S3 are bytes",
-            fix="give text, bytes or a file that is open for reading; pickle or encode other "
+            f"what is to be written to '{key}' is of type {type(value).__name__}"
+            if not why
+            else f"what is to be written to '{key}' can't be",
+            why=why or "objects in S3 are bytes",
+            fix=fix
+            or "give text, bytes or a file that is open for reading; pickle or encode other "
             "values, or keep them as artifacts",
+        )
+
+
+class S3BadFile(S3Error, UsageError):
+    """A file that is to be written can't be read."""
+
+    slug = "s3-bad-file"
+
+    def __init__(self, key: str, path: object, why: str) -> None:
+        super().__init__(
+            f"{path!r} can't be written to '{key}'",
+            why=why,
+            fix="give the path of a file that is there and that you may read; of a folder, the "
+            "path of each file in it",
+        )
+
+
+class S3BadLabel(S3Error, UsageError):
+    """What is to be said of an object, its kind or its metadata, can't be kept with it."""
+
+    slug = "s3-bad-label"
+
+    def __init__(self, key: str, name: str, why: str) -> None:
+        super().__init__(
+            f"the {name} of '{key}' can't be kept in S3",
+            why=why,
+            fix="give a content_type such as 'text/csv', and metadata as a short dict of what JSON "
+            "knows; what is more belongs into an object of its own",
         )
 
 
@@ -130,15 +169,15 @@ class S3BadConfig(S3Error, UsageError):
 
 
 class S3InvalidRange(S3Error):
-    """A range begins after the object's end."""
+    """A range begins after the object's end, or is none."""
 
     slug = "s3-invalid-range"
 
-    def __init__(self, url: str, said: str) -> None:
+    def __init__(self, url: str, said: str, fix: str = "") -> None:
         super().__init__(
             f"{url} has no such range",
             why=said,
-            fix="ask for a range that begins within the object; info() tells its size",
+            fix=fix or "ask for a range that begins within the object; info() tells its size",
         )
 
 

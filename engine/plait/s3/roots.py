@@ -3,43 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from plait.base.layout import objects_prefix
 from plait.base.settings import resolve
 from plait.s3.errors import S3BadKey, S3BadRoot
-from plait.s3.location import Location, is_url, parse_location
+from plait.s3.location import Location, is_url, parse_folder, parse_location, parse_object
 
 _UP = re.compile(r"(^|/)\.\.?(/|$)")
 _PARTS_OF_RUN = 2
+_LONGEST = 1024
+"""The most bytes of an object's whole name."""
 
 
 class Root:
     """What keys are relative to.
 
     Args:
-        location: The prefix; None where keys are whole URLs.
+        location: The prefix, without a `/` at its end; None where keys are whole URLs.
     """
 
     def __init__(self, location: Location | None) -> None:
         self.location = location
-        base = location.key.rstrip("/") if location is not None else ""
-        self._start = f"{base}/" if base else ""
+        self._start = f"{location.key}/" if location is not None and location.key else ""
 
     def at(self, key: str) -> Location:
         """Give where an object is. Raises S3BadKey, S3BadURL."""
-        if not isinstance(key, str):
-            raise S3BadKey(key, f"it is of type {type(key).__name__}, and keys are text")
-        if self.location is None:
-            if not is_url(key):
-                raise S3BadKey(key, "this S3 was made without run= and s3root=")
-            return parse_location(key)
-        if is_url(key):
-            raise S3BadKey(key, f"this S3 is bound to {self.location}")
-        # Where a server or a proxy takes keys for paths, these would lead out of the root.
-        if not key or key.startswith("/") or _UP.search(key) or "\0" in key:
-            raise S3BadKey(key, "it is empty, begins with '/', or has '.' or '..' for a part")
-        return Location(self.location.bucket, f"{self._start}{key}")
+        return self._find(key, parse_object)
 
     def folder(self, key: str | None) -> Location:
         """Give the prefix of what lies below *key*, or below the root if that is None."""
@@ -50,8 +41,26 @@ class Root:
                     "say below which URLs, or make it with s3root='s3://my-bucket/prefix'",
                 )
             return Location(self.location.bucket, self._start)
-        at = self.at(key)
+        at = self._find(key, parse_location)
         return Location(at.bucket, f"{at.key.rstrip('/')}/" if at.key else "")
+
+    def _find(self, key: str, parse: Callable[[str], Location]) -> Location:
+        if not isinstance(key, str):
+            raise S3BadKey(key, f"it is of type {type(key).__name__}, and keys are text")
+        key = str.__str__(key)  # without what a class of the user's makes of it
+        if self.location is None:
+            if not is_url(key):
+                raise S3BadKey(key, "this S3 was made without run= and s3root=")
+            at = parse(key)
+        else:
+            if is_url(key):
+                raise S3BadKey(key, f"this S3 is bound to {self.location}")
+            # Where a server or a proxy takes keys for paths, these would lead out of the root.
+            if not key or key.startswith("/") or _UP.search(key):
+                raise S3BadKey(key, "it is empty, begins with '/', or has '.' or '..' for a part")
+            at = Location(self.location.bucket, f"{self._start}{key}")
+        _check_name(key, at.key)
+        return at
 
     def key_of(self, at: Location) -> str:
         """Give the key of an object; inverse to `at`."""
@@ -70,7 +79,7 @@ def find_root(run: Any, s3root: str | None) -> Root:
         S3BadURL: *s3root* is no URL.
     """
     if run is None:
-        return Root(None if s3root is None else parse_location(s3root))
+        return Root(None if s3root is None else parse_folder(s3root))
     if s3root is not None:
         raise S3BadRoot("run= and s3root= are both given", "give one of them")
     sysroot = resolve("datastore-sysroot-s3").value
@@ -79,8 +88,7 @@ def find_root(run: Any, s3root: str | None) -> Root:
             "run= keeps objects below PLAIT_DATASTORE_SYSROOT_S3, and that is not set",
             "set it, such as to s3://my-bucket/plait, or name a prefix by s3root=",
         )
-    base = parse_location(sysroot)
-    return Root(Location(base.bucket, base.key.rstrip("/")).child(objects_prefix(*_find_run(run))))
+    return Root(parse_folder(sysroot).child(objects_prefix(*_find_run(run))))
 
 
 def _find_run(run: Any) -> tuple[str, str]:
@@ -93,3 +101,17 @@ def _find_run(run: Any) -> tuple[str, str]:
             "in a step give run=self; elsewhere a run of the client, such as Run('MyFlow/17')",
         )
     return parts[0], parts[1]
+
+
+def _check_name(key: str, name: str) -> None:
+    """Refuse what S3 takes for no object's whole name. Raises S3BadKey."""
+    fix = "name it otherwise: keys are text in UTF-8"
+    if "\0" in name:
+        raise S3BadKey(key, "it holds the character of code 0, which S3 takes in no key", fix)
+    try:
+        size = len(name.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise S3BadKey(key, f"it is no text in UTF-8: {error.reason}", fix) from error
+    if size > _LONGEST:
+        said = f"with its prefix it has {size:,} bytes in UTF-8, and S3 takes {_LONGEST:,} at most"
+        raise S3BadKey(key, said, "shorten it, such as to a hash of what it says")

@@ -7,10 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, NamedTuple, NoReturn, Self
 
 from plait.s3.connection import S3Connection, share_connection
-from plait.s3.errors import S3BadKey, S3BadValue, S3Closed, S3NotFound, S3ScratchFailed
+from plait.s3.errors import S3BadFile, S3Closed, S3Error, S3NotFound, S3ScratchFailed
+from plait.s3.given import (
+    Key,
+    check_item,
+    check_range,
+    list_items,
+    list_keys,
+    name_of,
+    path_of,
+    read_value,
+)
 from plait.s3.location import Location
 from plait.s3.many import Fetcher, for_each
 from plait.s3.objects import Labels
@@ -21,16 +31,18 @@ from plait.s3.results import (
     S3GetObject,
     S3Object,
     S3PutObject,
-    encode_metadata,
 )
 from plait.s3.roots import find_root
 from plait.s3.shelf import InFile, Shelf
 from plait.s3.writing import write_file, write_object
 
-Item = TypeVar("Item")
 
-Key = str | S3GetObject
-"""What is to be read: a key, or a range of an object."""
+class _Planned(NamedTuple):
+    """What is to be written, looked at, with the place and what is to be said of it."""
+
+    item: S3PutObject
+    at: Location
+    labels: Labels
 
 
 class S3:
@@ -119,8 +131,11 @@ class S3:
         Raises:
             S3Error: As for `get`, for the first in this order that could not be read.
         """
-        wanted = [(key, self._root.at(_name_of(key))) for key in _listed(keys)]
-        return self._read([(key, at, None) for key, at in wanted], return_missing=return_missing)
+        wanted = [(key, self._root.at(name_of(key)), None) for key in list_keys(keys)]
+        for key, at, _ in wanted:
+            if isinstance(key, S3GetObject):
+                check_range(key, str(at))
+        return self._read(wanted, return_missing=return_missing)
 
     def get_recursive(self, keys: Iterable[str]) -> list[S3Object]:
         """Read all objects below prefixes, as `list_recursive` finds them."""
@@ -147,7 +162,7 @@ class S3:
             return S3Object(Found(str(at), self._root.key_of(at), facts=facts))
 
         self._connection.client()  # made here, once, and not by several threads at once
-        return for_each(ask, [self._root.at(_name_of(key)) for key in _listed(keys)])
+        return for_each(ask, [self._root.at(name_of(key)) for key in list_keys(keys)])
 
     # Listing
 
@@ -184,9 +199,10 @@ class S3:
 
         Raises:
             S3BadValue: *obj* is something else.
+            S3BadLabel: *content_type* or *metadata* can't be kept with an object.
             S3Error: It could not be written.
         """
-        self._write(S3PutObject(key, obj, None, content_type, metadata), overwrite=overwrite)
+        self._write_many([S3PutObject(key, obj, None, content_type, metadata)], overwrite=overwrite)
         return str(self._root.at(key))
 
     def put_many(
@@ -202,9 +218,12 @@ class S3:
 
         Returns:
             The key and the URL of each that was written, in the same order.
+
+        Raises:
+            S3Error: As for `put`. Where a key, a value or what is said of it can be none, nothing
+                is written.
         """
-        items = [item if isinstance(item, S3PutObject) else S3PutObject(*item) for item in key_objs]
-        return self._write_many(items, overwrite=overwrite)
+        return self._write_many(list_items(key_objs), overwrite=overwrite)
 
     def put_files(
         self,
@@ -219,12 +238,12 @@ class S3:
 
         Returns:
             As `put_many`.
+
+        Raises:
+            S3BadFile: One is a folder, is not there, or may not be read; nothing is written.
+            S3Error: As for `put_many`.
         """
-        items = [
-            item if isinstance(item, S3PutObject) else S3PutObject(item[0], path=item[1])
-            for item in key_paths
-        ]
-        return self._write_many(items, overwrite=overwrite)
+        return self._write_many(list_items(key_paths, files=True), overwrite=overwrite)
 
     # How
 
@@ -259,8 +278,9 @@ class S3:
             fetcher.close()
 
     def _read_range(self, key: S3GetObject, at: Location, found: Found) -> Found:
-        body, facts = read_object(self._connection, at, key.offset, key.length)
-        span = RangeInfo(facts.size, key.offset, len(body))
+        offset, length = check_range(key, str(at))
+        body, facts = read_object(self._connection, at, offset, length)
+        span = RangeInfo(facts.size, offset, len(body))
         return replace(found, facts=facts, kept=self._shelf.keep(body), span=span)
 
     def _read_found(self, found: Sequence[S3Object]) -> list[S3Object]:
@@ -280,32 +300,38 @@ class S3:
                 found.append(S3Object(Found(str(at), self._root.key_of(at), str(start), facts)))
             return found
 
-        wanted: Sequence[str | None] = [None] if keys is None else _listed(keys)
+        wanted: Sequence[str | None] = [None] if keys is None else list_keys(keys)
         return [each for group in for_each(search, wanted) for each in group]
 
     def _write_many(
         self, items: Sequence[S3PutObject], *, overwrite: bool
     ) -> list[tuple[str, str]]:
-        self._connection.client()
-        locations = [self._root.at(item.key) for item in items]
-        written = for_each(partial(self._write, overwrite=overwrite), items)
+        connection = self._connection
+        # All of them are looked at before the first is written.
+        planned = [_Planned(item, self._root.at(item.key), check_item(item)) for item in items]
+        connection.client()  # made here, once, and not by several threads at once
+        written = for_each(partial(self._write, overwrite=overwrite), planned)
         return [
-            (item.key, str(at))
-            for item, at, is_new in zip(items, locations, written, strict=True)
+            (each.item.key, str(each.at))
+            for each, is_new in zip(planned, written, strict=True)
             if is_new
         ]
 
-    def _write(self, item: S3PutObject, *, overwrite: bool) -> bool:
-        at = self._root.at(item.key)
-        labels = Labels(item.content_type, encode_metadata(item.metadata))
-        data = _bytes_of(item) if item.path is None else None
+    def _write(self, planned: _Planned, *, overwrite: bool) -> bool:
+        item, at, labels = planned
+        data = read_value(item) if item.path is None else None
         # Looked for first, as some servers take a conditional write for any other.
         if not overwrite and self._has(at):
             return False
-        if data is None:
-            path = str(item.path)
+        if data is not None:
+            return write_object(self._connection, at, data, exclusive=not overwrite, labels=labels)
+        path = path_of(item)
+        try:
             return write_file(self._connection, at, path, exclusive=not overwrite, labels=labels)
-        return write_object(self._connection, at, data, exclusive=not overwrite, labels=labels)
+        except OSError as error:
+            if isinstance(error, S3Error):
+                raise
+            raise S3BadFile(item.key, item.path, f"the system says: {error.strerror}") from error
 
     def _has(self, at: Location) -> bool:
         try:
@@ -313,22 +339,3 @@ class S3:
         except S3NotFound:
             return False
         return True
-
-
-def _listed(keys: Iterable[Item]) -> list[Item]:
-    if isinstance(keys, str):
-        raise S3BadKey(keys, "a list of keys is expected, and this is one text")
-    return list(keys)
-
-
-def _name_of(key: Key) -> str:
-    return key.key if isinstance(key, S3GetObject) else key
-
-
-def _bytes_of(item: S3PutObject) -> bytes | bytearray | memoryview:
-    value = item.value.read() if hasattr(item.value, "read") else item.value
-    if isinstance(value, str):
-        return value.encode("utf-8")
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise S3BadValue(item.key, value)
-    return value

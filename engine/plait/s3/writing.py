@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from plait.s3.connection import CutShort, KeyTaken, S3Connection
-from plait.s3.errors import S3NotFound
+from plait.s3.errors import S3Failed, S3NotFound
 from plait.s3.lanes import PART, side_by_side
 from plait.s3.location import Location
 from plait.s3.objects import WRITER, Labels, compare
@@ -132,7 +132,11 @@ class _PartsUpload:
         self._connection.client()  # made here once, and not by several threads at once
 
         def send_part(number: int) -> None:
-            data = _read_at(descriptor, (number - 1) * part, part)
+            offset = (number - 1) * part
+            data = _read_at(descriptor, offset, part)
+            if len(data) < min(part, size - offset):
+                url = str(self._where)
+                raise S3Failed("write", url, 1, "the file became shorter while it was sent")
 
             def request(client: Any) -> str:
                 answer = client.upload_part(**self._target, PartNumber=number, Body=data)

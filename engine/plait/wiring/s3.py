@@ -7,7 +7,7 @@ import os
 from plait.base.errors import UsageError
 from plait.base.settings import resolve
 from plait.s3.connection import share_connection
-from plait.s3.location import parse_location
+from plait.s3.location import parse_folder
 from plait.storage.blob_cache import BlobCache
 from plait.storage.s3 import S3Storage
 from plait.storage.s3_place import S3Place
@@ -43,7 +43,7 @@ def open_s3_storage(scratch: str) -> S3Storage:
         raise NoS3Root
     conditional = {"yes": True, "no": False}.get(resolve("s3-conditional").value or "")
     cache = BlobCache(_cache_folder(), int(resolve("cache-mb").value or 0) * _BYTES_PER_MB)
-    place = S3Place(share_connection(), parse_location(root), scratch, cache, conditional)
+    place = S3Place(share_connection(), parse_folder(root), scratch, cache, conditional)
     return S3Storage(place)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -299,6 +300,19 @@ def test_an_object_that_changes_while_it_is_read(
     monkeypatch.setattr(Fetcher, "_start", read_then_change)
     with pytest.raises(S3Error, match="changed while it was read"):
         download(faulty(), root, str(tmp_path / "copy"))
+
+
+def test_a_file_that_becomes_shorter_while_it_is_sent(faulty, root, small_parts, large_file):
+    """No object is made of what is left of it."""
+
+    def shorten(_):
+        os.truncate(large_file, 11 * MB)
+        return lambda: None
+
+    with pytest.raises(S3Failed, match="became shorter"):
+        write_file(faulty(), root, str(large_file), note=shorten)
+    with pytest.raises(S3NotFound):
+        read_facts(faulty(), root)
 
 
 def test_what_is_not_there(faulty, root, tmp_path):

@@ -13,6 +13,7 @@ import pytest
 import plait
 from plait import S3, S3GetObject, S3PutObject
 from plait.base.errors import PlaitError
+from plait.base.settings import BadSetting
 from plait.s3 import lean, many, tool
 from plait.s3.errors import (
     S3AccessDenied,
@@ -255,6 +256,21 @@ def test_objects_of_a_run(root, monkeypatch):
         url = mine.put("a", "x")
         assert url == f"{root}/F/objects/17/a"
         assert read.get("a").text == "x"
+
+
+@pytest.mark.parametrize("slashes", ["", "/"])
+def test_the_end_of_a_prefix_changes_nothing(root, monkeypatch, slashes):
+    """For the tool as for the store; what could be another folder is refused by both."""
+    monkeypatch.setenv("PLAIT_DATASTORE_SYSROOT_S3", f"{root}{slashes}")
+    with S3(s3root=f"{root}{slashes}") as s3, S3(run=_Run()) as run:
+        assert s3.put("a", "x") == f"{root}/a"
+        assert run.put("a", "x") == f"{root}/F/objects/17/a"
+    for odd in ("//", "/../x", "/./x"):
+        with pytest.raises(S3BadURL, match="a part of it is empty"):
+            S3(s3root=f"{root}{odd}")
+        monkeypatch.setenv("PLAIT_DATASTORE_SYSROOT_S3", f"{root}{odd}")
+        with pytest.raises(BadSetting, match="no part of the prefix"):
+            S3(run=_Run())
 
 
 def test_where_objects_are_has_to_be_clear(root, monkeypatch):
