@@ -166,6 +166,9 @@ _KEPT = frozenset(
 )
 
 
+_EITHER = ("enabled_tests", "disabled_tests")
+
+
 def _extended(
     name: str, raw: Mapping[str, Mapping[str, Any]], file: str, below: tuple[str, ...] = ()
 ) -> dict[str, Any]:
@@ -181,6 +184,10 @@ def _extended(
     base = _extended(entry["extends"], raw, file, (*below, name))
     # A context that is off by default doesn't turn off those that build on it.
     base.pop("disabled", None)
+    # Which templates it runs, it says in one of two ways, whatever the other one said.
+    for given, other in (_EITHER, _EITHER[::-1]):
+        if given in entry:
+            base.pop(other, None)
     merged = {**base, **entry}
     merged["env"] = {**base.get("env", {}), **entry.get("env", {})}
     return merged

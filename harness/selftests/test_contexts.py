@@ -52,6 +52,19 @@ def test_a_context_has_what_it_extends():
     assert mine.disabled_tests == {"Slow": "it is"}
 
 
+def test_what_a_context_runs_is_said_in_one_way():
+    """A list of what it runs takes the place of one of what it leaves out, and the reverse."""
+    contexts = read(
+        {"name": "without", "disabled_tests": {"Slow": "it is"}},
+        {"name": "only", "extends": "without", "enabled_tests": {"Quick": "it is"}},
+        {"name": "again", "extends": "only", "disabled_tests": {"Odd": "it is"}},
+    )
+
+    only, again = contexts["only"], contexts["again"]
+    assert (only.disabled_tests, only.enabled_tests) == ({}, {"Quick": "it is"})
+    assert (again.disabled_tests, again.enabled_tests) == ({"Odd": "it is"}, {})
+
+
 def test_the_harness_has_its_two_contexts():
     """dev-local and local-spawn are there, and on."""
     contexts = load_contexts(home_path("contexts.json"))

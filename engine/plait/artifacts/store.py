@@ -18,6 +18,7 @@ from plait.artifacts.errors import (
     UnpicklableArtifact,
     UnreadableArtifact,
 )
+from plait.artifacts.run_file import RunFile, find_run_file
 from plait.artifacts.seal import (
     BadSeal,
     Encoded,
@@ -183,6 +184,13 @@ class ArtifactStore:
             return SealedAttempt(unread.facts, unread.index.parse(home))
         except OtherSeal as error:
             raise UnknownFormat(self._file(home), str(error)) from error
+
+    def find_run_file(self, run: str) -> RunFile | None:
+        """Give the file by which a run claims its folder; None if there is none.
+
+        Raises DamagedRunFile.
+        """
+        return find_run_file(self._storage, RunKey(self.flow, run))
 
     def iter_attempts(self, run: str, step: str | None = None) -> Iterator[AttemptKey]:
         """Give the keys of all sealed attempts of a run, or of one step, sorted as in the store."""

@@ -2,7 +2,8 @@
 
 <flow>/data/<aa>/<address>                    a large value; aa is the address's first two digits
 <flow>/code/<aa>/<address>.tgz                a code package, by the address of its description
-<flow>/runs/<run>/<name>                      a file of the run itself, such as run.json
+<flow>/runs/<run>/run.json                    the file by which a run claims its folder
+<flow>/runs/<run>/removed                     there once nothing knows the run any more
 <flow>/runs/<run>/<step>/<task>.<n>.attempt   the sealed attempt n, counted from 0
 <flow>/runs/<run>/<step>/<task>.<n>.log       its log
 """
@@ -33,6 +34,9 @@ DATABASE = "metadata.db"
 
 RUN_FILE = "run.json"
 """The file by which a run claims its folder, and from which its tasks' processes learn of it."""
+
+REMOVED_FILE = "removed"
+"""The file that says of a run's folder that the facts about the run are gone, and it may go."""
 
 
 def run_file_key(key: RunKey, name: str) -> str:
@@ -106,3 +110,8 @@ def parse_seal_key(key: str) -> AttemptKey | None:
     if not (dot and task and attempt.isdecimal() and str(int(attempt)) == attempt):
         return None
     return AttemptKey(parts[0], parts[2], parts[3], task, int(attempt))
+
+
+def is_addressed(key: str) -> bool:
+    """Say whether a key is the address of what it holds, so that equal things are kept once."""
+    return parse_data_key(key) is not None or parse_code_key(key) is not None

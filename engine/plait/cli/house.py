@@ -75,6 +75,7 @@ def open_house(root: str | None) -> Iterator[Stores]:
     try:
         yield stores
     finally:
+        stores.storage.sweep()
         stores.close()
 
 

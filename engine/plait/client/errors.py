@@ -54,11 +54,12 @@ class ResultsNotFound(PlaitNotFound):
 
     slug = "results-not-found"
 
-    def __init__(self, attempt: str, place: str) -> None:
+    def __init__(self, attempt: str, place: str, elsewhere: str) -> None:
+        said = f"; its run wrote its values {elsewhere}" if elsewhere else ""
         PlaitError.__init__(
             self,
             f"the results of {attempt} are not there",
-            why=f"it is known to have finished, but its sealed file is not in {place}",
+            why=f"it is known to have finished, but its sealed file is not in {place}{said}",
             fix="if its values are elsewhere, name the place: PLAIT_DATASTORE_ROOT for a folder,\n"
             "PLAIT_DATASTORE=s3 with PLAIT_DATASTORE_SYSROOT_S3 for S3; if the folder was\n"
             "moved or cleaned, bring the file back; else run the flow again",

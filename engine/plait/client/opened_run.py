@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from plait.artifacts.store import SealedAttempt
+from plait.artifacts.store import ArtifactStore, SealedAttempt
 from plait.base.pathspec import STEP_NAME, AttemptKey, RunKey, TaskKey, parameters_key
 from plait.base.records import ArtifactRef, AttemptFacts
 from plait.client.recovery import SealedAttempts, merge_newest, read_sealed, recover_task
 from plait.client.source import Connection
+from plait.logs.store import LogStore
 from plait.metadata.protocol import RunRecord, Status, StepRecord, TaskRecord
 from plait.metadata.rules import parse_id
 
@@ -24,7 +25,7 @@ class OpenedRun:
     again.
     """
 
-    __slots__ = ("_parameters", "connection", "record")
+    __slots__ = ("_is_seen", "_parameters", "connection", "record")
 
     chosen = None
     """The attempt asked for; runs have none."""
@@ -32,6 +33,7 @@ class OpenedRun:
     def __init__(self, connection: Connection, record: RunRecord) -> None:
         self.connection = connection
         self.record = record
+        self._is_seen = False
         self._parameters: Mapping[str, ArtifactRef] | None = None
 
     @property
@@ -150,33 +152,66 @@ class OpenedRun:
     ) -> TaskRecord | None:
         # As the record says it by now: to ask again for each of a listing's tasks would take long.
         ended = self.record.status is not Status.RUNNING
-        store = self.connection.artifacts(key.flow)
+        store = self._own_values()
+        if store is None:
+            return known
         return recover_task(known, key, store, run_ended=ended, attempts=attempts)
 
     def _read_sealed(self, step: str | None = None) -> SealedAttempts:
-        return read_sealed(self.connection.artifacts(self.key.flow), self.key, step)
+        store = self._own_values()
+        return {} if store is None else read_sealed(store, self.key, step)
 
     # What attempts hold
 
+    def values(self) -> ArtifactStore:
+        """Give the store of its values, seen to hold them and not another run's.
+
+        A run that begins may have none yet. Raises OtherResults, DamagedRunFile.
+        """
+        store = self.connection.artifacts(self.key.flow)
+        if not self._is_seen:
+            # Loaded only where values are read: most look at facts.
+            from plait.upkeep.ownership import Holding, check_holding
+
+            self._is_seen = check_holding(self.record, store) is Holding.OWN
+        return store
+
+    def _own_values(self) -> ArtifactStore | None:
+        """Give what `values` gives; None where another run's are, for facts are read nevertheless.
+
+        Raises DamagedRunFile.
+        """
+        from plait.upkeep.ownership import OtherResults
+
+        try:
+            return self.values()
+        except OtherResults:
+            return None
+
+    def logs(self) -> LogStore:
+        """Give the store of its logs. Raises as `values`."""
+        self.values()
+        return self.connection.logs()
+
     def find_facts(self, key: AttemptKey) -> AttemptFacts | None:
         """Give what a sealed attempt says of itself, or None if it is not sealed."""
-        return self.connection.artifacts(key.flow).find_facts(key)
+        return self.values().find_facts(key)
 
     def find_sealed(self, key: AttemptKey) -> SealedAttempt | None:
         """Give a sealed attempt, or None if it is not sealed."""
-        return self.connection.artifacts(key.flow).find(key)
+        return self.values().find(key)
 
     def load(self, ref: ArtifactRef, name: str) -> object:
         """Read the value of the artifact *name*."""
-        return self.connection.artifacts(self.key.flow).load(ref, name=name)
+        return self.values().load(ref, name=name)
 
     def load_bytes(self, ref: ArtifactRef, name: str) -> bytes | memoryview:
         """Read the encoded bytes of the artifact *name*, for who does not trust what is in them."""
-        return self.connection.artifacts(self.key.flow).load_bytes(ref, name=name)
+        return self.values().load_bytes(ref, name=name)
 
     def locate(self, ref: ArtifactRef) -> str:
         """Give where the bytes of an artifact are: a path or a URL."""
-        return self.connection.artifacts(self.key.flow).locate(ref)
+        return self.values().locate(ref)
 
     def parameters(self) -> Mapping[str, ArtifactRef]:
         """Give the run's parameters and the constants of its flow's class, by name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from plait.artifacts.run_file import tell_elsewhere
 from plait.artifacts.store import SealedAttempt
 from plait.base.pathspec import AttemptKey, TaskKey
 from plait.base.records import ArtifactRef, AttemptFacts
@@ -93,7 +94,8 @@ class OpenedTask:
         key = AttemptKey(*self.record.key, attempt)
         sealed = self.run.find_sealed(key)
         if sealed is None and self.record.attempt is not None and attempt <= self.record.attempt:
-            raise ResultsNotFound(str(key), self.connection.artifacts(key.flow).place)
+            place = self.connection.artifacts(key.flow).place
+            raise ResultsNotFound(str(key), place, tell_elsewhere(self.run.record.facts, place))
         return sealed
 
     def find_facts(self) -> AttemptFacts | None:
@@ -123,7 +125,7 @@ class OpenedTask:
 
     def read_log(self) -> list[LogLine]:
         """Give what the attempt that is shown printed; while none has finished, the running one."""
-        return self.connection.logs().read(self._log_key())
+        return self.run.logs().read(self._log_key())
 
     def read_log_tail(self, size: int) -> tuple[list[LogLine], bool]:
         """Give the last lines of what `read_log` gives, and whether these are all there are.
@@ -131,7 +133,7 @@ class OpenedTask:
         Args:
             size: About how many bytes to read.
         """
-        return self.connection.logs().read_tail(self._log_key(), size)
+        return self.run.logs().read_tail(self._log_key(), size)
 
     def _log_key(self) -> AttemptKey:
         attempt = self.find_attempt()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from plait.base.clock import SystemClock
 from plait.base.layout import code_key
 from plait.packaging.errors import MissingPackage
 from plait.packaging.manifest import Code
-from plait.storage.protocol import MissingKey, Storage
+from plait.storage.protocol import YOUNG_SECONDS, MissingKey, Storage, is_shared
 
 
 class CodeStore:
@@ -24,12 +25,19 @@ class CodeStore:
         """Keep a package, if it is not there yet, and give its address."""
         address = code.address
         key = code_key(self._flow, address)
-        if not self._storage.has(key):
+        if not self._is_kept(key):
             # Loaded only here: most runs have the code of the run before.
             from plait.packaging.archive import write_archive
 
             self._storage.put(key, [write_archive(code)])
         return address
+
+    def _is_kept(self, key: str) -> bool:
+        """Say whether a package is there, and will be."""
+        if not is_shared(self._storage.place):
+            return self._storage.has(key)
+        written = self._storage.modified(key)
+        return written is not None and SystemClock().now() - written < YOUNG_SECONDS / 2
 
     def get(self, address: str) -> bytes:
         """Give a package as it was written. Raises MissingPackage."""

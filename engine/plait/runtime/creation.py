@@ -7,15 +7,16 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
 
+from plait.artifacts.run_file import CLAIM, DATASTORE, RunFile, claim_folder, name_datastore
 from plait.artifacts.seal import Encoded
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import SystemClock
 from plait.base.errors import PlaitError
 from plait.base.identity import host_name, platform_name, system_tags, user_name
-from plait.base.layout import RUN_FILE, run_file_key, runs_prefix
+from plait.base.layout import runs_prefix
 from plait.base.pathspec import RunKey, TaskKey, parameters_key
 from plait.base.process import describe_process
 from plait.base.records import ArtifactRef, AttemptFacts, Failure, FailureKind
@@ -31,16 +32,21 @@ if TYPE_CHECKING:
     from plait.runtime.origin import Origin
 
 
+_TRIES = 10
+"""How often a new run looks for a free number, where others take numbers at the same time."""
+
+
 class RunFolderTaken(PlaitError):
-    """A new run's id is in use in the store of values, though the store of facts gave it."""
+    """A new run's id is in use in the store of values, and so was each that was tried before."""
 
     slug = "run-folder-taken"
 
     def __init__(self, key: RunKey, place: str) -> None:
         super().__init__(
             f"run '{key}' has results in {place} already",
-            why="the values are kept there by more than one store of facts",
-            fix="give each store of facts a --datastore-root of its own",
+            why="others who keep their runs there were faster at each number that was tried",
+            fix="try again; or give each store of facts a place of its own, by --datastore-root or "
+            "PLAIT_DATASTORE_SYSROOT_S3",
         )
 
 
@@ -78,53 +84,6 @@ class RunStores(Protocol):
     def artifacts(self, flow: str) -> ArtifactStore:
         """Values."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class RunFile:
-    """What a run's file says.
-
-    Args:
-        key: The run.
-        created: Seconds since 1970.
-        user: Who started it.
-        namespace: The namespace it was started in.
-        tags: All its tags at the start.
-        current: What decorators of the flow give `current`, by name.
-    """
-
-    key: RunKey
-    created: float
-    user: str
-    namespace: str
-    tags: frozenset[str]
-    current: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the file's content as JSON values."""
-        return {
-            "flow": self.key.flow,
-            "run": self.key.run,
-            "created": self.created,
-            "user": self.user,
-            "namespace": self.namespace,
-            "tags": sorted(self.tags),
-            "current": dict(self.current),
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `to_json` gave."""
-        key = RunKey(data["flow"], data["run"])
-        tags = frozenset(data["tags"])
-        # Runs of earlier versions have none.
-        current = data.get("current", {})
-        return cls(key, data["created"], data["user"], data["namespace"], tags, current)
-
-
-def load_run_file(storage: Storage, key: RunKey) -> RunFile:
-    """Read the file of a run. Raises MissingKey."""
-    return RunFile.from_json(json.loads(storage.get(run_file_key(key, RUN_FILE))))
 
 
 def create_run(  # noqa: PLR0913  # what differs between a run, a resumed, a remote and a spun one
@@ -193,18 +152,17 @@ def create_run(  # noqa: PLR0913  # what differs between a run, a resumed, a rem
         facts["code"] = code
     if attended:
         facts["process"] = describe_process()
-    if above is None:
-        above = _highest_claimed(definition.name, stores)
     origin_run = None if origin is None else origin.key.run
     new = NewRun(definition.name, now, options.tags, tags, origin_run, facts)
-    key = stores.metadata.create_run(new, above=above)
+    namespace = options.namespace or f"user:{user}"
+    given = options.tags | tags
+    file = RunFile(
+        RunKey(definition.name, ""), now, user, namespace, given, traits.current, code=code
+    )
+    key = _take_number(new, file, stores, above)
     try:
         if origin is not None:
             _check_still_there(origin, stores)
-        namespace = options.namespace or f"user:{user}"
-        file = RunFile(key, now, user, namespace, options.tags | tags, traits.current)
-        claim = json.dumps(file.to_json()).encode()
-        _claim_folder(stores.storage, key, claim)
         constants_key = parameters_key(key)
         sealed = AttemptFacts(key=constants_key, ok=True, started=now, finished=clock.now())
         artifacts.seal(sealed, values, carried)
@@ -288,19 +246,43 @@ def _check_still_there(origin: Origin, stores: RunStores) -> None:
         raise NothingToResume(*origin.key, (), stores.root)
 
 
-def _claim_folder(storage: Storage, key: RunKey, claim: bytes) -> None:
-    if not storage.put(run_file_key(key, RUN_FILE), [claim]):
-        raise RunFolderTaken(key, storage.place)
+def _take_number(new: NewRun, file: RunFile, stores: RunStores, above: int | None) -> RunKey:
+    """Record a run under a number whose folder is free, and claim that folder.
 
+    Others may keep their runs at the same place and count them by facts of their own. So a number
+    that the facts give may be taken there; then the facts forget it, and count on from the highest.
 
-def _highest_claimed(flow: str, stores: RunStores) -> int:
-    """Give the highest run id in the store of values, if that of facts knows no run at all.
-
-    So that removing the database, or putting a new one beside old values, loses none of them.
+    Args:
+        new: What is recorded.
+        file: What is written into the folder; its number comes from the facts.
+        stores: Where to.
+        above: The number is higher than this; None for no more than what the stores say.
     """
-    if stores.metadata.list_runs(flow, limit=1):
-        return 0
-    ids = stores.storage.iter_folders(runs_prefix(flow))
+    metadata, storage = stores.metadata, stores.storage
+    if above is None:
+        above = 0 if metadata.list_runs(new.flow, limit=1) else _highest_claimed(new.flow, storage)
+    for again in range(_TRIES, -1, -1):
+        word = os.urandom(16).hex()
+        facts = {**(new.facts or {}), CLAIM: word, DATASTORE: name_datastore(storage.place)}
+        key = metadata.create_run(replace(new, facts=facts), above=above)
+        try:
+            if claim_folder(storage, replace(file, key=key, claim=word)):
+                return key
+        except BaseException as error:
+            record_break(metadata, key, error)
+            raise
+        taken = RunFolderTaken(key, storage.place)
+        record_break(metadata, key, taken)
+        if not again:
+            raise taken
+        metadata.delete_run(key)
+        above = max(int(key.run), _highest_claimed(new.flow, storage))
+    raise AssertionError("the last time round either gives or raises")
+
+
+def _highest_claimed(flow: str, storage: Storage) -> int:
+    """Give the highest number of a run of *flow* among the values, whoever's it is; 0 for none."""
+    ids = storage.iter_folders(runs_prefix(flow))
     return max((int(run) for run in ids if run.isdecimal()), default=0)
 
 

@@ -9,13 +9,12 @@ from typing import Protocol
 from plait.artifacts.store import ArtifactStore, SealedAttempt, UnreadAttempt
 from plait.base.errors import UsageError, nearest
 from plait.base.garbage import collection_paused
-from plait.base.layout import RUN_FILE, run_file_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey, parameters_key
 from plait.base.records import ArtifactRef, AttemptFacts
 from plait.flow.definition import FlowDefinition
 from plait.metadata.protocol import MetadataStore, RunRecord, Status
 from plait.runtime.resume import ClonePlan, plan_clones
-from plait.storage.protocol import Storage
+from plait.upkeep.ownership import Holding, check_holding, find_holding
 from plait.upkeep.rescue import rescue_run
 
 _HELD_BYTES = 1 << 24
@@ -81,11 +80,6 @@ class OriginStores(Protocol):
     @property
     def metadata(self) -> MetadataStore:
         """Facts."""
-        ...
-
-    @property
-    def storage(self) -> Storage:
-        """Bytes."""
         ...
 
     def artifacts(self, flow: str) -> ArtifactStore:
@@ -173,10 +167,10 @@ def find_origin(flow: str, stores: OriginStores, run: str | None) -> RunRecord:
         NothingToResume: There is no such run.
     """
     latest = stores.metadata.list_runs(flow, limit=_LOOKED_AT)
+    artifacts = stores.artifacts(flow)
     if run is None and latest:
-        keys = [record.key for record in latest]
-        here = (key for key in keys if stores.storage.has(run_file_key(key, RUN_FILE)))
-        run = next(here, keys[0]).run
+        here = (found for found in latest if find_holding(found, artifacts) is Holding.OWN)
+        return next(here, latest[0])
     record = None if run is None else stores.metadata.find_run(RunKey(flow, run))
     if record is None:
         raise NothingToResume(flow, run, (r.key.run for r in latest), stores.root)
@@ -196,6 +190,7 @@ def load_origin(
 
     Raises:
         NothingToResume: There is no such run.
+        OtherResults: Its values are not here, but those of another run of that number.
         UnknownResumeStep: The flow has no such step.
         OriginChanged: It finished a step that the flow no longer has.
     """
@@ -204,6 +199,7 @@ def load_origin(
     record = find_origin(definition.name, stores, run)
     key = record.key
     artifacts = stores.artifacts(definition.name)
+    check_holding(record, artifacts)
     record = rescue_run(record, stores.metadata, artifacts)
     constants = artifacts.get(parameters_key(key))
     rerun = frozenset(() if step is None else (step,))

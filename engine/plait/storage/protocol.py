@@ -12,6 +12,21 @@ Buffer = bytes | bytearray | memoryview
 """What may be written: bytes in any of their forms; a memoryview is of single bytes."""
 
 
+YOUNG_SECONDS = 86_400.0
+"""Where other machines write, too, who cleans leaves what is younger: somebody may be about to
+refer to it. So what is kept once for all who need it counts as written whenever it is kept again:
+such an object is written anew, the same as it is, when it is older than half of this."""
+
+
+def is_shared(place: str) -> bool:
+    """Say whether other machines may write to a storage, whom no lock of this one keeps from it.
+
+    Args:
+        place: The storage's place.
+    """
+    return "://" in place
+
+
 class MissingKey(PlaitError):
     """Nothing is stored under a key; floors above turn it into a sentence of their own."""
 
@@ -91,6 +106,8 @@ class Storage(Protocol):
 
     def put(self, key: str, parts: Iterable[Buffer]) -> bool:
         """Write *parts*, one after another, under *key*, if nothing is there yet.
+
+        What has its address for a key is young then, see `YOUNG_SECONDS`.
 
         Returns:
             True if they are now there; False if *key* already held something, which stays.

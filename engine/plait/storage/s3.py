@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
-from plait.base.layout import parse_data_key, parse_seal_key
+from plait.base.layout import is_addressed, parse_data_key, parse_seal_key
 from plait.s3.errors import S3Error, S3InvalidRange, S3NotFound
 from plait.s3.lanes import PART
 from plait.s3.location import Location
@@ -179,9 +179,12 @@ class S3Storage:
                         upload.write(each)
                     return upload.commit(key)
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        if not self._here.is_free(at):
-            return False
-        done = write_object(self._here.connection, at, data, exclusive=self._here.is_conditional())
+        free = self._here.is_free(at)
+        done = free and write_object(
+            self._here.connection, at, data, exclusive=self._here.is_conditional()
+        )
+        if not done and is_addressed(key) and self._here.is_old(at):
+            write_object(self._here.connection, at, data)
         if done and size <= _NEAR and parse_data_key(key) is None:
             self._keep_near(key, data)
         return done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import dataclass
 from itertools import count
 from urllib.parse import unquote
@@ -16,7 +17,7 @@ from plait.s3.writing import remove_object, write_object
 from plait.storage.blob_cache import BlobCache
 from plait.storage.descriptors import write_all
 from plait.storage.keys import check_key, is_key
-from plait.storage.protocol import Buffer
+from plait.storage.protocol import YOUNG_SECONDS, Buffer
 
 _names = count()
 _ODD = re.compile(r"[%\x00-\x1f\x7f]")
@@ -74,6 +75,14 @@ class S3Place:
         except S3NotFound:
             return False
         return True
+
+    def is_old(self, at: Location) -> bool:
+        """Say whether an object will soon be old enough to be cleaned away: `YOUNG_SECONDS`."""
+        try:
+            modified = read_facts(self.connection, at).modified
+        except S3NotFound:
+            return True  # cleaned away just now
+        return modified is None or time.time() - modified > YOUNG_SECONDS / 2
 
     def new_file(self) -> str:
         """Give the path of a file that is not there, in the scratch folder, which is."""

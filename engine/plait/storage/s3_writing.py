@@ -73,6 +73,8 @@ class S3Upload:
                 note=self._note(at),
             )
         if address is not None:
+            if not done and place.is_old(at):
+                write_file(place.connection, at, self._path, note=self._note(at))
             # Equal or not, what is under this address is this value.
             place.cache.admit(address, self._path)
         return done

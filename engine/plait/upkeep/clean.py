@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Protocol
 
+from plait.artifacts.run_file import RunFile, is_removed, mark_removed
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import Clock, SystemClock
 from plait.base.errors import PlaitError
-from plait.base.layout import code_key, code_prefix, data_prefix, run_prefix, runs_prefix
+from plait.base.layout import (
+    REMOVED_FILE,
+    RUN_FILE,
+    code_key,
+    code_prefix,
+    data_prefix,
+    parse_code_key,
+    run_file_key,
+    run_prefix,
+    runs_prefix,
+)
 from plait.base.pathspec import RunKey
-from plait.metadata.protocol import MetadataStore, Status
-from plait.storage.protocol import MissingKey, Storage
+from plait.metadata.protocol import MetadataStore, RunRecord, Status
+from plait.storage.protocol import YOUNG_SECONDS, MissingKey, Storage, is_shared
 from plait.upkeep.claim import claim_values
+from plait.upkeep.ownership import find_own, read_files, shares_facts
 from plait.upkeep.plan import Policy, Sweep, find_references, plan_removals, plan_sweep
-from plait.upkeep.rescue import find_own, iter_runs, rescue_run
+from plait.upkeep.rescue import iter_runs, rescue_run
 
 _SCRATCH = "scratch"
-_YOUNG_SECONDS = 86_400.0
-"""A value in a shared store that is younger may be one that another machine is yet to refer to."""
 
 
 class FactsMissing(PlaitError):
@@ -33,7 +44,7 @@ class FactsMissing(PlaitError):
         super().__init__(
             f"nothing is known of any run in {place}, and yet it holds results of "
             f"{', '.join(sorted(flows))}",
-            why="without the facts about runs, all of their results would count as garbage",
+            why="what may go is decided by what is known of runs",
             fix="restore metadata.db from a copy; or remove the folder if all of it may go",
         )
 
@@ -68,10 +79,11 @@ class Cleaned:
     Args:
         flow: Its name.
         runs: Whole runs, newest first.
-        files: Where the removed files are, below the store's folder.
+        files: Where the removed files are: below the store's folder, or by URL.
         size: Their bytes.
         waiting: How many values nothing refers to, and stay until no run goes on.
         waiting_size: Their bytes.
+        unknown: Runs of which the facts know nothing, and which stay.
     """
 
     flow: str
@@ -80,6 +92,7 @@ class Cleaned:
     size: int
     waiting: int
     waiting_size: int
+    unknown: tuple[str, ...] = ()
 
 
 def list_flows(stores: Stores) -> list[str]:
@@ -106,7 +119,7 @@ def clean(
             flow was removed then. Or something can't be removed.
     """
     flows = list_flows(stores)
-    if not stores.metadata.iter_flows():
+    if not stores.metadata.iter_flows() and _needs_facts(stores, policy):
         orphans = [flow for flow in flows if any(stores.storage.iter_keys(runs_prefix(flow)))]
         # A first run may have begun between the two: it is recorded before its folder is there.
         if orphans and not stores.metadata.iter_flows():
@@ -115,6 +128,12 @@ def clean(
     for flow in flows:
         with claim_values(stores.root, flow) as claimed:
             yield _clean_flow(stores, flow, policy, now, claimed=claimed, dry_run=dry_run)
+
+
+def _needs_facts(stores: Stores, policy: Policy) -> bool:
+    """Say whether it is a mistake that nothing is known of any run: not where others may know."""
+    together = not (shares_facts(stores.metadata) or is_shared(stores.storage.place))
+    return policy.unknown or together
 
 
 def _clean_flow(
@@ -128,37 +147,80 @@ def _clean_flow(
     their references.
     """
     storage, metadata, artifacts = stores.storage, stores.metadata, stores.artifacts(flow)
-    folders = list(storage.iter_folders(runs_prefix(flow)))
+    files = read_files(artifacts, storage)
     data = [*storage.iter_keys(data_prefix(flow)), *storage.iter_keys(code_prefix(flow))]
     runs = [rescue_run(run, metadata, artifacts) for run in iter_runs(metadata, flow)]
     # Runs whose values are in another store are not this one's to remove.
-    removed = plan_removals(find_own(runs, metadata, folders), policy, now)
+    removed = plan_removals(find_own(runs, metadata, artifacts, files), policy, now)
     if not dry_run and removed:
         removed = [key for key in removed if metadata.delete_run(key)]
+        for key in removed:
+            mark_removed(storage, key, files.get(key.run))
         runs = list(iter_runs(metadata, flow))
     known = {run.key.run for run in runs} - {key.run for key in removed}
-    # What a run refers to whose values are in another store is there, too.
-    own = [run for run in find_own(runs, metadata, folders) if run.key.run in known]
-    referred = {code_key(flow, run.facts["code"]) for run in own if run.facts.get("code")}
-    for run in own:
-        for attempt in artifacts.iter_attempts(run.key.run):
-            sealed = artifacts.find(attempt)
-            if sealed is not None:
-                referred |= find_references(sealed, flow)
-    unknown = [run for run in folders if run not in known]
-    shared, alone = _is_shared(storage.place), metadata.place.startswith("local@")
-    if shared and alone:
-        # Other machines keep runs here whose facts are in folders of theirs.
-        unknown = [key.run for key in removed]
-    files = {run: list(storage.iter_keys(run_prefix(RunKey(flow, run)))) for run in unknown}
+    own = [r for r in find_own(runs, metadata, artifacts, files) if r.key.run in known]
+    shared = is_shared(storage.place)
+    old = now - YOUNG_SECONDS if shared else inf
+    left = [run for run in files if run not in known]
+    going = {key.run for key in removed if key.run in files}
+    for run in left:
+        key = RunKey(flow, run)
+        asked = policy.unknown and claimed and _find_written(storage, key) < old
+        if asked or is_removed(storage, key, files[run]):
+            going.add(run)
+    others = {run: files[run] for run in files if run not in {*going, *(r.key.run for r in own)}}
+    referred = _find_referred(artifacts, own) | _find_referred_by_others(artifacts, others, data)
+    folders = {run: list(storage.iter_keys(run_prefix(RunKey(flow, run)))) for run in sorted(going)}
     idle = claimed and not any(run.status is Status.RUNNING for run in runs)
-    young = _find_young(storage, data, referred, now, all_of_them=alone) if shared else frozenset()
-    old = [key for key in data if key not in young]
-    sweep = plan_sweep(files, old, known=known, referred=referred, idle=idle)
+    # What another machine is about to refer to is younger, and no lock tells of it.
+    young = _find_young(storage, data, referred, old) if shared else frozenset()
+    free = [key for key in data if key not in young]
+    sweep = plan_sweep(folders, free, known=known, referred=referred, idle=idle)
     later = plan_sweep({}, sorted(young), known=known, referred=referred, idle=False)
     sweep = replace(sweep, waiting=(*sweep.waiting, *later.waiting))
     scratch = list(_find_scratch(stores.root, flow)) if idle else []
-    return _carry_out(stores, flow, sweep, tuple(removed), unknown, scratch, dry_run=dry_run)
+    cleaned = _carry_out(stores, flow, sweep, tuple(removed), folders, scratch, dry_run=dry_run)
+    return replace(cleaned, unknown=tuple(run for run in left if run not in going))
+
+
+def _find_referred(artifacts: ArtifactStore, own: Iterable[RunRecord]) -> set[str]:
+    """Give the keys of what runs refer to whose facts and values are here."""
+    referred = set()
+    for run in own:
+        if run.facts.get("code"):
+            referred.add(code_key(artifacts.flow, run.facts["code"]))
+        referred |= _find_referred_by(artifacts, run.key.run)
+    return referred
+
+
+def _find_referred_by_others(
+    artifacts: ArtifactStore, others: Mapping[str, RunFile | None], data: Iterable[str]
+) -> set[str]:
+    """Give the keys of what runs refer to whose values alone are here; their facts others have."""
+    referred = set()
+    for run, file in others.items():
+        referred |= _find_referred_by(artifacts, run)
+        if file is not None and not file.claim:
+            # A run of an earlier version: which code it ran with, its facts alone say.
+            referred |= {key for key in data if parse_code_key(key) is not None}
+        elif file is not None and file.code is not None:
+            referred.add(code_key(artifacts.flow, file.code))
+    return referred
+
+
+def _find_referred_by(artifacts: ArtifactStore, run: str) -> set[str]:
+    """Give the keys of what the attempts of a run refer to."""
+    referred = set()
+    for attempt in artifacts.iter_attempts(run):
+        sealed = artifacts.find(attempt)
+        if sealed is not None:
+            referred |= find_references(sealed, artifacts.flow)
+    return referred
+
+
+def _find_written(storage: Storage, run: RunKey) -> float:
+    """Give when a run claimed its folder, in seconds since 1970; 0 if nothing tells."""
+    return storage.modified(run_file_key(run, RUN_FILE)) or 0.0
 
 
 def _carry_out(
@@ -179,8 +241,10 @@ def _carry_out(
             continue  # somebody else cleans at the same time
         if not dry_run:
             storage.delete(key)
+        if key.endswith(f"/{REMOVED_FILE}"):
+            continue  # of cleaning itself
         size += found
-        files.append(f"store/{key}")
+        files.append(f"{storage.place}/{key}" if is_shared(storage.place) else f"store/{key}")
     for folder in scratch:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             size += entry.stat().st_size
@@ -194,25 +258,12 @@ def _carry_out(
     return Cleaned(flow, removed, tuple(files), size, len(waiting), sum(waiting))
 
 
-def _is_shared(place: str) -> bool:
-    """Say whether other machines may write to a store, whom no lock of this one keeps from it."""
-    return "://" in place
-
-
 def _find_young(
-    storage: Storage,
-    data: Iterable[str],
-    referred: Collection[str],
-    now: float,
-    *,
-    all_of_them: bool,
+    storage: Storage, data: Iterable[str], referred: Collection[str], old: float
 ) -> frozenset[str]:
-    """Give the values that nothing known refers to, and that another machine may be at work on."""
+    """Give the values that nothing refers to, and that another machine may be at work on."""
     return frozenset(
-        key
-        for key in data
-        if key not in referred
-        and (all_of_them or now - (storage.modified(key) or now) < _YOUNG_SECONDS)
+        key for key in data if key not in referred and (storage.modified(key) or old) >= old
     )
 
 

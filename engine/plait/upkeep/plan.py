@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from plait.artifacts.store import SealedAttempt
-from plait.base.layout import data_key, log_key, parse_code_key, parse_data_key
+from plait.base.layout import (
+    REMOVED_FILE,
+    RUN_FILE,
+    data_key,
+    log_key,
+    parse_code_key,
+    parse_data_key,
+)
 from plait.base.pathspec import RunKey
 from plait.metadata.protocol import RunRecord, Status
 
@@ -18,10 +25,12 @@ class Policy:
     Args:
         keep_runs: So many of the newest runs of each flow stay.
         older_than: Only runs that ended longer ago go; in seconds.
+        unknown: Whether the values of runs go, too, of which the facts know nothing.
     """
 
     keep_runs: int | None = None
     older_than: float | None = None
+    unknown: bool = False
 
     @property
     def removes_runs(self) -> bool:
@@ -120,9 +129,20 @@ def plan_sweep(
             key
             for run, keys in run_files.items()
             if run not in known
-            for key in keys
-            if key not in referred
+            for key in _order_removal(tuple(keys), referred)
         ),
         unneeded if idle else (),
         () if idle else unneeded,
     )
+
+
+def _order_removal(keys: Sequence[str], referred: Collection[str]) -> Iterator[str]:
+    """Give those of a run's files that nothing refers to; the last is the one that claims them.
+
+    As long as anything is left in a folder, no other run may come into it.
+    """
+    marks = [key for key in keys if key.rpartition("/")[2] in (RUN_FILE, REMOVED_FILE)]
+    rest = [key for key in keys if key not in marks]
+    yield from (key for key in rest if key not in referred)
+    if not any(key in referred for key in rest):
+        yield from sorted(marks)  # the claim sorts last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from plait.artifacts.store import ArtifactStore
@@ -12,6 +12,7 @@ from plait.base.records import AttemptFacts
 from plait.metadata.protocol import Fact, MetadataStore, RunEnded, RunRecord, Status, TaskRecord
 from plait.metadata.rebuild import plan_rebuild
 from plait.upkeep.liveness import is_lost
+from plait.upkeep.ownership import Holding, find_holding, shares_facts
 
 PAGE = 5000
 """How many tasks are asked for at once."""
@@ -43,8 +44,9 @@ def rescue_run(
     found = metadata.find_run(run.key)
     if found is None or found.status is not Status.RUNNING:
         return found or run
-    sealed = list(_iter_sealed(found.key, artifacts))
-    if not sealed and _shares_facts(metadata):
+    other = find_holding(found, artifacts) is Holding.OTHER
+    sealed = [] if other else list(_iter_sealed(found.key, artifacts))
+    if not sealed and shares_facts(metadata):
         # Its values may be where only others see them: it is theirs to record.
         return replace(found, status=Status.LOST)
     known = list(_iter_known(found.key, metadata))
@@ -79,26 +81,6 @@ def iter_runs(
     while page := metadata.list_runs(flow, status=status, before=before):
         yield from page
         before = page[-1].key.run
-
-
-def find_own(
-    runs: Iterable[RunRecord], metadata: MetadataStore, folders: Iterable[str]
-) -> list[RunRecord]:
-    """Give those of *runs* whose values are here: where facts are shared, others' may not be.
-
-    Args:
-        runs: Runs of a flow.
-        metadata: Where they are recorded.
-        folders: Whose values are here, by their ids; not looked at where facts are not shared.
-    """
-    if not _shares_facts(metadata):
-        return list(runs)
-    here = frozenset(folders)
-    return [run for run in runs if run.key.run in here]
-
-
-def _shares_facts(metadata: MetadataStore) -> bool:
-    return metadata.place.startswith("service@")
 
 
 def _iter_sealed(run: RunKey, artifacts: ArtifactStore) -> Iterator[AttemptFacts]:

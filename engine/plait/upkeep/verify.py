@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from plait.artifacts.run_file import DamagedRunFile, RunFile
 from plait.artifacts.seal import (
     BadSeal,
     OtherSeal,
@@ -16,6 +17,7 @@ from plait.artifacts.seal import (
     parse_header,
     parse_index,
 )
+from plait.artifacts.store import ArtifactStore
 from plait.base.errors import PlaitError
 from plait.base.layout import (
     RUN_FILE,
@@ -37,7 +39,8 @@ from plait.packaging.archive import check_archive
 from plait.packaging.errors import DamagedPackage
 from plait.storage.protocol import MissingKey
 from plait.upkeep.clean import Stores, list_flows
-from plait.upkeep.rescue import PAGE, find_own, iter_runs
+from plait.upkeep.ownership import Holding, belongs_here, find_own, tell_holding
+from plait.upkeep.rescue import PAGE, iter_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +133,24 @@ class _Reading:
         # refers to were there before the seal.
         try:
             metadata = self._stores.metadata
-            folders = self._storage.iter_folders(runs_prefix(self._flow))
-            own = find_own(iter_runs(metadata, self._flow), metadata, folders)
-            runs = {run.key.run: run for run in own}
+            artifacts = self._stores.artifacts(self._flow)
+            claims = self._read_claims(artifacts)
+            recorded = list(iter_runs(metadata, self._flow))
+            runs = {run.key.run: run for run in find_own(recorded, metadata, artifacts, claims)}
             visible = [key for run in runs.values() for key in self._iter_visible(run)]
         except PlaitError:
-            runs, visible = {}, []  # reported as damage of the facts already
+            claims, recorded = {}, []  # reported as damage of the facts already
+            runs, visible = {}, []
         files = list(self._storage.iter_keys(runs_prefix(self._flow)))
         data = list(self._storage.iter_keys(data_prefix(self._flow)))
         packages = list(self._storage.iter_keys(code_prefix(self._flow)))
         self._total = len(files) + len(data) + len(packages)
         self._tally.runs += len(runs)
+        for record in recorded:
+            holding = tell_holding(record, claims.get(record.key.run))
+            if holding is Holding.OTHER and belongs_here(record, metadata, artifacts):
+                what = f"is of another run than the facts know as {record.key}, as is all beside it"
+                yield self._damage(run_file_key(record.key, RUN_FILE), what)
         seals = _Seals()
         for key in files:
             yield from self._read_run_file(key, seals, runs)
@@ -156,6 +166,16 @@ class _Reading:
                     yield self._damage(
                         seal_key(attempt), f"is missing: {attempt} is recorded as done"
                     )
+
+    def _read_claims(self, artifacts: ArtifactStore) -> dict[str, RunFile | None]:
+        """Read the files of all runs that there are folders of."""
+        claims: dict[str, RunFile | None] = {}
+        for run in self._storage.iter_folders(runs_prefix(self._flow)):
+            try:
+                claims[run] = artifacts.find_run_file(run)
+            except DamagedRunFile:
+                claims[run] = None  # told where the file itself is read
+        return claims
 
     def _iter_visible(self, run: RunRecord) -> Iterator[AttemptKey]:
         """Give the attempts that must be sealed, because the facts say that they finished."""

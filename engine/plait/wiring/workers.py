@@ -24,8 +24,8 @@ from plait.wiring.overlay import Below, lay_over, leave_out_decorators
 from plait.wiring.stores import Stores, open_source, open_stores
 
 if TYPE_CHECKING:
+    from plait.artifacts.run_file import RunFile
     from plait.flow.definition import FlowDefinition
-    from plait.runtime.creation import RunFile
     from plait.runtime.workers.protocol import Workers
 
 _SCRATCH_VARIABLE = "PLAIT_INTERNAL_SCRATCH"
@@ -139,7 +139,7 @@ def open_workers(
 
 def _loader(stores: Stores) -> Callable[[RunKey], RunFile]:
     """Give what reads a run's file, which never changes: of the last run, once."""
-    from plait.runtime.creation import load_run_file
+    from plait.artifacts.run_file import load_run_file
 
     return lru_cache(maxsize=1)(partial(load_run_file, stores.storage))
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from plait import FlowSpec, step
 from plait.artifacts.errors import MissingAttempt, UnknownFormat
+from plait.artifacts.run_file import CLAIM, RunFile, claim_folder
 from plait.artifacts.seal import UnreadIndex
 from plait.artifacts.store import ArtifactStore, UnreadAttempt
-from plait.base.layout import RUN_FILE, run_file_key, seal_key
+from plait.base.layout import seal_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.process import describe_process
 from plait.base.records import AttemptFacts, Failure, FailureKind, InputRef, Transition
@@ -22,6 +23,7 @@ from plait.runtime import origin as module
 from plait.runtime.origin import Origin, load_origin
 from plait.runtime.resume import ClonePlan
 from plait.storage.memory import MemoryStorage
+from plait.upkeep.ownership import OtherResults
 
 
 class Row(FlowSpec):
@@ -171,14 +173,20 @@ def test_an_index_in_another_form_is_told_with_its_file() -> None:
 def test_the_latest_run_is_one_whose_values_are_here() -> None:
     """Where facts are shared, runs whose values lie elsewhere are no runs to go on with."""
     world = World()
-    world.storage.put(run_file_key(world.run, RUN_FILE), [b"{}"])
+    created = world.metadata.find_run(world.run).created
+    file = RunFile(world.run, created, "ada", "user:ada", frozenset())
+    claim_folder(world.storage, file)
     elsewhere = world.metadata.create_run(NewRun("Row", 3.0))
+    theirs = world.metadata.create_run(NewRun("Row", 4.0, facts={CLAIM: "mine"}))
+    claim_folder(world.storage, replace(file, key=theirs, claim="yours"))
 
     origin = load_origin(read_definition(Row), world, run=None, step=None)
 
     assert origin.key == world.run
     with pytest.raises(MissingAttempt):
         load_origin(read_definition(Row), world, run=elsewhere.run, step=None)
+    with pytest.raises(OtherResults, match="the results of 'Row/3' are not in memory"):
+        load_origin(read_definition(Row), world, run=theirs.run, step=None)
 
 
 def test_who_resumes_a_run_that_goes_on_is_told() -> None:

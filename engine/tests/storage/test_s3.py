@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 import pytest
 
@@ -13,7 +14,7 @@ from plait.s3 import lanes, reading, writing
 from plait.s3.connection import S3Connection
 from plait.s3.errors import S3AccessDenied
 from plait.s3.location import Location
-from plait.storage import conformance, s3, s3_writing
+from plait.storage import conformance, s3, s3_place, s3_writing
 from plait.storage.conformance import CHECKS
 from plait.storage.errors import StorageFull
 from plait.storage.protocol import MissingKey
@@ -105,6 +106,31 @@ def test_a_value_is_read_once(faulty):
     assert storage.refresh(key)
     assert bytes(storage.view(key)) == b"value"
     assert len(faulty.seen) == 2
+
+
+@pytest.mark.parametrize("way", ["put", "upload"])
+def test_what_is_kept_again_is_young(faulty, monkeypatch, way):
+    """A value of the same bytes is written anew once it is old, so that no cleaning takes it."""
+    key = data_key("F", ADDRESS)
+    storage = faulty()
+
+    def write():
+        if way == "put":
+            return storage.put(key, [b"value"])
+        with storage.upload() as upload:
+            upload.write(b"value")
+            return upload.commit(key)
+
+    assert write()
+    faulty.seen.clear()
+    assert not write()
+    assert [line.split()[0] for line in faulty.seen] == ["PUT", "HEAD"]
+    faulty.seen.clear()
+    now = time.time()
+    monkeypatch.setattr(s3_place.time, "time", lambda: now + 50_000)
+    assert not write()
+    assert [line.split()[0] for line in faulty.seen] == ["PUT", "HEAD", "PUT"]
+    assert storage.get(key) == b"value"
 
 
 def test_large_objects_go_in_parts(faulty, parts):

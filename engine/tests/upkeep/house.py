@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from plait.base.layout import run_file_key
+from plait.artifacts.run_file import CLAIM, DATASTORE, RunFile, claim_folder, name_datastore
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.records import ArtifactRef, AttemptFacts, Failure
 from plait.base.settings import StoreChoice
 from plait.logs.lines import LogLine
+from plait.logs.store import LogStore
 from plait.metadata.protocol import AttemptEnded, AttemptStarted, NewRun, RunEnded, Status
 from plait.packaging.manifest import read_code
 from plait.packaging.store import CodeStore
+from plait.storage.protocol import Storage
 from plait.upkeep.clean import Cleaned, clean
 from plait.upkeep.plan import Policy
 from plait.upkeep.verify import Damage, verify
@@ -39,9 +43,11 @@ class FixedClock:
 class House:
     """A store, and the hand that makes runs in it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, storage: Storage | None = None) -> None:
         self.root = root
         self.stores: Stores = open_stores(StoreChoice(str(root)))
+        if storage is not None:
+            self.stores = replace(self.stores, storage=storage, logs=LogStore(storage))
 
     def begin(
         self,
@@ -53,10 +59,15 @@ class House:
         flow: str = FLOW,
     ) -> RunKey:
         """Begin a run."""
-        new = NewRun(flow, created, frozenset({"a"}), origin_run=origin, facts=facts or {})
+        word = os.urandom(4).hex()
+        place = name_datastore(self.stores.storage.place)
+        said = {CLAIM: word, DATASTORE: place, **(facts or {})}
+        new = NewRun(flow, created, frozenset({"a"}), origin_run=origin, facts=said)
         key = self.stores.metadata.create_run(new)
-        claim = f'{{"flow": "{flow}", "run": "{key.run}"}}'.encode()
-        self.stores.storage.put(run_file_key(key, "run.json"), [claim])
+        file = RunFile(
+            key, created, "ada", "user:ada", frozenset(), claim=word, code=said.get("code")
+        )
+        assert claim_folder(self.stores.storage, file)
         self.seal(AttemptKey(*key, PARAMETERS_STEP, "0", 0), parameters or {})
         return key
 

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from upkeep.house import LARGE, House, large
 
 from plait.artifacts.errors import DamagedAttempt
+from plait.artifacts.run_file import mark_removed
 from plait.base.layout import code_key, log_key, seal_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey, TaskKey
 from plait.base.process import describe_process
@@ -144,7 +145,9 @@ def test_what_a_resumed_run_took_over_stays(house) -> None:
     house.end(resumed)
 
     assert house.clean(keep_runs=1).runs == (origin,)
-    assert house.keys("F/runs/1") == [seal_key(first), log_key(first)]
+    # Its claim stays as well, so that no other run comes into the folder.
+    left = ["F/runs/1/removed", "F/runs/1/run.json", seal_key(first), log_key(first)]
+    assert house.keys("F/runs/1") == left
     again = WORK._replace(run="2")
     assert house.load(again, "x") == 1
     assert house.load(again, "big") == large("a")
@@ -193,14 +196,57 @@ def test_a_lost_run_is_recorded_and_then_like_any_other(house) -> None:
     assert house.clean(keep_runs=0).runs == (RunKey("F", "1"),)
 
 
-def test_a_folder_of_no_known_run_goes(house) -> None:
-    """As it is left when cleaning itself is killed after the facts are gone."""
+def test_what_cleaning_left_that_was_killed_goes(house) -> None:
+    """It says in the folder that the facts are gone, before it removes the first file."""
     for _ in range(2):
         house.done({"x": 1})
-    house.stores.metadata.delete_run(RunKey("F", "1"))
+    key = RunKey("F", "1")
+    house.stores.metadata.delete_run(key)
+    mark_removed(house.stores.storage, key, house.stores.artifacts("F").find_run_file("1"))
 
     assert len(house.clean().files) == 3
     assert list(house.stores.storage.iter_folders("F/runs")) == ["2"]
+
+
+def test_the_claim_of_a_folder_goes_last(house, monkeypatch) -> None:
+    """As long as anything of a run is there, its number is taken."""
+    house.done({"x": large("a")})
+    gone = []
+    monkeypatch.setattr(type(house.stores.storage), "delete", lambda _, key: gone.append(key))
+    house.clean(keep_runs=0)
+
+    assert gone[:2] == [seal_key(AttemptKey("F", "1", PARAMETERS_STEP, "0", 0)), seal_key(WORK)]
+    assert gone[2:4] == ["F/runs/1/removed", "F/runs/1/run.json"]
+
+
+def test_a_run_that_is_not_known_stays(house) -> None:
+    """The facts may be an older copy; its values, and what it ran with, go only if told so."""
+    for value in "ab":
+        house.done({"x": large(value)})
+    house.stores.metadata.delete_run(RunKey("F", "1"))
+    before = house.files()
+
+    cleaned = house.clean(keep_runs=1)
+    assert (cleaned.files, cleaned.runs, cleaned.unknown) == ((), (), ("1",))
+    assert house.files() == before
+    assert house.verify() == []
+    assert len(house.clean(unknown=True, dry_run=True).files) == 4
+    assert house.files() == before
+    assert len(house.clean(unknown=True).files) == 4
+    assert list(house.stores.storage.iter_folders("F/runs")) == ["2"]
+    assert house.load(WORK._replace(run="2"), "x") == large("b")
+
+
+def test_unknown_runs_stay_while_a_process_is_at_work(house) -> None:
+    """It may be that run's own, which other facts know."""
+    for _ in range(2):
+        house.done({"x": 1})
+    house.stores.metadata.delete_run(RunKey("F", "1"))
+    shared = share_values(str(house.root), "F")
+
+    assert house.clean(unknown=True).files == ()
+    os.close(shared)
+    assert len(house.clean(unknown=True).files) == 3
 
 
 def test_without_any_facts_nothing_goes(house) -> None:

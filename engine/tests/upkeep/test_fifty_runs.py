@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 from upkeep.house import FLOW, House, large
 
-from plait.base.layout import log_key, seal_key
+from plait.base.layout import REMOVED_FILE, RUN_FILE, log_key, run_file_key, seal_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey
 from plait.base.process import describe_process
 from plait.cli.plait import call_plait
@@ -132,7 +132,10 @@ def test_removed_runs_take_along_what_only_they_need(made: Made) -> None:
     needed = {made.origins[key] for key in clones if made.origins[key].run not in kept}
     assert needed, "the runs were made so that some kept ones need a removed one"
     left = {key for run in range(1, RUNS - KEPT + 1) for key in made.places(after, str(run))}
-    assert left == {of(key) for key in needed for of in (seal_key, log_key)}
+    claims = {
+        run_file_key(key.run_key, name) for key in needed for name in (RUN_FILE, REMOVED_FILE)
+    }
+    assert left == claims | {of(key) for key in needed for of in (seal_key, log_key)}
     values = {
         value
         for run in kept

@@ -38,6 +38,13 @@ from plait.cli.screen import Screen
     help="Also remove whole runs that ended longer ago than this, such as 30d or 12h; with "
     "--keep-runs, only what both say.",
 )
+@click.option(
+    "--unknown/--no-unknown",
+    cls=Option,
+    default=False,
+    help="Also remove the values of runs of which nothing is known here. Others may know them, if "
+    "they keep their runs at the same place; so what is younger than a day stays there.",
+)
 @click.option("--files/--no-files", cls=Option, default=False, help="Name each file.")
 @store_option
 def gc(
@@ -46,22 +53,25 @@ def gc(
     datastore_root: str | None,
     *,
     dry_run: bool,
+    unknown: bool,
     files: bool,
 ) -> None:
     """Remove from a store what no run refers to.
 
     That is what killed tasks and removed runs left. Whole runs are removed only with --keep-runs or
     --older-than; never one that goes on, nor one that it resumes, nor a value that any other run
-    still refers to. Spins that were kept go like runs, counted by themselves. Runs may go on
-    meanwhile.
+    still refers to. Values of runs of which nothing is known stay, too, unless --unknown is given:
+    somebody else may know them, or the facts may be an older copy. Spins that were kept go like
+    runs, counted by themselves. Runs may go on meanwhile.
     """
     from plait.base.clock import SystemClock
+    from plait.storage.protocol import is_shared
     from plait.upkeep.clean import clean
     from plait.upkeep.plan import Policy
     from plait.upkeep.spins import clean_spins
 
     screen = Screen(sys.stdout)
-    policy = Policy(keep_runs, older_than)
+    policy = Policy(keep_runs, older_than, unknown)
     size = removed = waiting = gone = 0
     with open_house(datastore_root) as stores:
         for cleaned in clean(stores, policy, dry_run=dry_run):
@@ -82,6 +92,12 @@ def gc(
                     f"  {count(cleaned.waiting, 'value')} ({format_size(cleaned.waiting_size)}) "
                     f"can go when no run of {cleaned.flow} goes on"
                 )
+            if cleaned.unknown:
+                screen.line(
+                    f"  {count(len(cleaned.unknown), 'run')} of {cleaned.flow} stay, of which "
+                    "nothing is known here (--unknown removes them)"
+                )
+        place = stores.storage.place if is_shared(stores.storage.place) else stores.root
         now = SystemClock().now()
         for spun in clean_spins(stores.root, open_house, policy, dry_run=dry_run, now=now):
             size += spun.size
@@ -95,6 +111,6 @@ def gc(
                 screen.line(f"  {file}")
         verb = "would be removed" if dry_run else "removed"
         if removed or gone:
-            screen.line(f"{count(removed, 'file')} {verb} from {stores.root}: {format_size(size)}")
+            screen.line(f"{count(removed, 'file')} {verb} from {place}: {format_size(size)}")
         else:
-            screen.line(f"nothing to remove in {stores.root}")
+            screen.line(f"nothing to remove in {place}")

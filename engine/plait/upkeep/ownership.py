@@ -1,0 +1,145 @@
+"""Whose values are where a run's should be: its own, another run's of the same number, or nobody's.
+
+Where facts and values are apart, each may hold more than the other: one service knows runs whose
+values are in folders of several machines, and one root in S3 holds runs that several stores of
+facts count, each from 1 on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+
+from plait.artifacts.run_file import DATASTORE, LOCAL, RunFile, name_datastore, tell_elsewhere
+from plait.artifacts.store import ArtifactStore
+from plait.base.errors import PlaitError
+from plait.base.layout import runs_prefix
+from plait.metadata.protocol import MetadataStore, RunRecord
+from plait.storage.protocol import Storage
+
+
+class OtherResults(PlaitError):
+    """Where the results of a run should be are those of another run of the same number."""
+
+    slug = "other-results"
+
+    def __init__(self, run: RunRecord, file: RunFile, place: str) -> None:
+        began = datetime.fromtimestamp(file.created, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        elsewhere = tell_elsewhere(run.facts, place)
+        super().__init__(
+            f"the results of '{run.key}' are not in {place}",
+            why=f"what lies there under its number is of another run, which {file.user} began at "
+            f"{began}" + (f"; its own were written {elsewhere}" if elsewhere else ""),
+            fix="name the place where its values are: PLAIT_DATASTORE_ROOT for a folder,\n"
+            "PLAIT_DATASTORE=s3 with PLAIT_DATASTORE_SYSROOT_S3 for S3; or the store of facts\n"
+            "that the results are of: PLAIT_METADATA, PLAIT_SERVICE_URL",
+        )
+
+
+class Holding(Enum):
+    """What a store of values has under a run's number."""
+
+    OWN = "own"
+    """The run's own values."""
+    OTHER = "other"
+    """Those of another run."""
+    NONE = "none"
+    """Nothing."""
+
+
+def tell_holding(run: RunRecord, file: RunFile | None) -> Holding:
+    """Say what is there, by the file in the folder of the run's number; None where there is none.
+
+    Args:
+        run: The run as it is recorded.
+        file: What was found.
+    """
+    if file is None:
+        return Holding.NONE
+    return Holding.OWN if file.is_of(run.created, run.facts) else Holding.OTHER
+
+
+def find_holding(run: RunRecord, artifacts: ArtifactStore) -> Holding:
+    """Look for what is there under the number of *run*. Raises DamagedRunFile."""
+    return tell_holding(run, artifacts.find_run_file(run.key.run))
+
+
+def check_holding(run: RunRecord, artifacts: ArtifactStore) -> Holding:
+    """Look for what is there under the number of *run*, and refuse what is another's.
+
+    Returns:
+        OWN or NONE.
+
+    Raises:
+        OtherResults: The values are of another run.
+        DamagedRunFile: It can't be told whose they are.
+    """
+    file = artifacts.find_run_file(run.key.run)
+    holding = tell_holding(run, file)
+    if file is not None and holding is Holding.OTHER:
+        raise OtherResults(run, file, artifacts.place)
+    return holding
+
+
+def belongs_here(run: RunRecord, metadata: MetadataStore, artifacts: ArtifactStore) -> bool:
+    """Say whether a run was to have its values in this store, by what its facts say.
+
+    Where facts are shared, a folder is taken for another's: which one it is, they don't say.
+
+    Args:
+        run: The run.
+        metadata: Where it is recorded.
+        artifacts: The store of values.
+    """
+    here = name_datastore(artifacts.place)
+    if here == LOCAL and shares_facts(metadata):
+        return False
+    return bool(run.facts.get(DATASTORE, LOCAL) == here)
+
+
+def find_own(
+    runs: Iterable[RunRecord],
+    metadata: MetadataStore,
+    artifacts: ArtifactStore,
+    files: Mapping[str, RunFile | None],
+) -> list[RunRecord]:
+    """Give those of *runs* that are this store's to keep in order.
+
+    That are those whose values are here, and those which have none anywhere else.
+
+    Args:
+        runs: Runs of a flow.
+        metadata: Where they are recorded.
+        artifacts: The values of their flow.
+        files: What `read_files` gave, before the runs were read.
+    """
+    own = []
+    for run in runs:
+        holding = tell_holding(run, files.get(run.key.run))
+        if holding is Holding.OWN or (
+            holding is Holding.NONE and belongs_here(run, metadata, artifacts)
+        ):
+            own.append(run)
+    return own
+
+
+def read_files(artifacts: ArtifactStore, storage: Storage) -> dict[str, RunFile | None]:
+    """Read the files of all runs that a flow has folders of, by their numbers.
+
+    None is the file of a folder that was not claimed, as what is left of a removed run is not.
+
+    Args:
+        artifacts: The values of the flow.
+        storage: Where they are.
+
+    Raises:
+        DamagedRunFile: It can't be told whose one is.
+    """
+    folders = storage.iter_folders(runs_prefix(artifacts.flow))
+    return {run: artifacts.find_run_file(run) for run in folders}
+
+
+def shares_facts(metadata: MetadataStore) -> bool:
+    """Say whether a store of facts may know runs of other machines."""
+    return metadata.place.startswith("service@")
