@@ -7,7 +7,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from typing import Any
 
+from plait_harness.conflicts import check_modes, check_options, find_given
 from plait_harness.gates import check_cases, check_fit
 from plait_harness.home import HOME, IS_CHECKOUT
 from plait_harness.matrix import Matrix, build_matrix
@@ -34,15 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen, rest = parser.parse_known_args(arguments)
     options = read_options(lambda name: getattr(chosen, name))
     try:
-        done = _do_without_matrix(chosen, options)
-        if done is not None:
-            return done
         matrix, *_ = collect(
-            lambda: build_matrix(options.selection),
+            lambda: _choose(chosen, options),
             lambda: _check_least("--repeat", options.repeat, 1),
             lambda: _check_least("--shrink-seconds", options.shrink_seconds, 0),
             lambda: _check_least("--num-parallel", chosen.num_parallel, 0),
+            lambda: _check_together(chosen, rest),
         )
+        if matrix is None:
+            return _do_without_matrix(chosen, options)
         if chosen.list:
             print("\n".join(format_matrix(matrix)))
             return 0 if matrix.cases and not matrix.lonely else 1
@@ -79,19 +81,41 @@ def _check_report(options: RunOptions) -> None:
         raise Mistake(f"--report {folder}: nothing can be written there", why) from error
 
 
-def _do_without_matrix(chosen: argparse.Namespace, options: RunOptions) -> int | None:
-    """Do what runs no matrix, and give the exit code; None if nothing of that was asked for."""
+def _check_together(chosen: argparse.Namespace, rest: Sequence[str]) -> None:
+    """Refuse options that mean nothing as they are given. Raises Mistake, which tells of all."""
+
+    def get(name: str) -> Any:
+        return getattr(chosen, name)
+
+    own = ("--list", "--debug", "--num-parallel", "--update-kept", "--mutants")
+    values = {flag: get(flag.lstrip("-").replace("-", "_")) for flag in own}
+    collect(
+        lambda: check_options(get),
+        lambda: check_modes(values, find_given(get), rest),
+    )
+
+
+def _choose(chosen: argparse.Namespace, options: RunOptions) -> Matrix | None:
+    """Choose what is named: cases, or seeded bugs and then no matrix. Raises Mistake."""
+    if chosen.mutants is not None:
+        from plait_harness.planting import choose_bugs, load_bugs
+
+        choose_bugs(load_bugs(), split_names(chosen.mutants))
+        return None
+    return None if chosen.update_kept else build_matrix(options.selection)
+
+
+def _do_without_matrix(chosen: argparse.Namespace, options: RunOptions) -> int:
+    """Do what runs no matrix, and give the exit code. Raises Mistake."""
     if chosen.update_kept:
         from plait_harness.kept import update_kept
 
         update_kept()
         return 0
-    if chosen.mutants:
-        from plait_harness.mutants import run_mutants
+    from plait_harness.mutants import run_mutants
 
-        wanted = split_names(chosen.mutants)
-        return run_mutants(wanted, options.report, workers=chosen.num_parallel)
-    return None
+    wanted = split_names(chosen.mutants)
+    return run_mutants(wanted, options.report, workers=chosen.num_parallel)
 
 
 def format_matrix(matrix: Matrix) -> list[str]:
@@ -139,7 +163,6 @@ def _make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--mutants",
-        default="",
         metavar="NAMES",
         help="Plant these seeded bugs, or a subsystem's, or `all`, one by one in a copy of the "
         "engine, and fail unless a case that is named for it notices each.",

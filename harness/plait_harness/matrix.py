@@ -16,7 +16,7 @@ from plait_harness.crossing import Case
 from plait_harness.fit import Fit, Misfit, check_names, find_lonely, fit
 from plait_harness.grammar import generate_graphs
 from plait_harness.graphs import GraphSpec
-from plait_harness.mistakes import Mistake, UnknownName, collect
+from plait_harness.mistakes import Mistake, UnknownName, collect, refuse
 from plait_harness.shapes import Shape
 from plait_harness.sources import (
     BUILTIN,
@@ -255,9 +255,7 @@ def _in_order(cases: list[Case], seed: int | None) -> list[Case]:
 
 
 def _wanted_executors(names: tuple[str, ...]) -> frozenset[str]:
-    for name in names:
-        if name.lower() not in EXECUTORS:
-            raise UnknownName("executor", name, EXECUTORS)
+    refuse(UnknownName("executor", n, EXECUTORS) for n in names if n.lower() not in EXECUTORS)
     return frozenset(name.lower() for name in names)
 
 

@@ -49,9 +49,15 @@ def collect(*choices: Callable[[], Any]) -> list[Any]:
             chosen.append(choose())
         except Mistake as mistake:
             mistakes.extend(mistake.found if isinstance(mistake, Mistakes) else (mistake,))
+    refuse(mistakes)
+    return chosen
+
+
+def refuse(found: Iterable[Mistake]) -> None:
+    """Raise what was found, all at once; do nothing if that is nothing. Raises Mistake."""
+    mistakes = [*found]
     if mistakes:
         raise mistakes[0] if len(mistakes) == 1 else Mistakes(mistakes)
-    return chosen
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -58,11 +58,11 @@ _NAMES = (
 )
 
 OPTIONS = (
-    Option("--contexts", f"Contexts to run in: {_NAMES}. All that are not disabled.", "NAMES", ""),
-    Option("--graphs", f"Graphs: {_NAMES}. All.", "NAMES", ""),
-    Option("--tests", f"Templates: {_NAMES}. All.", "NAMES", ""),
-    Option("--checkers", f"Judges: {_NAMES}. All that a context asks for.", "NAMES", ""),
-    Option("--executors", "Ways to run a flow. All that a context asks for.", "NAMES", ""),
+    Option("--contexts", f"Contexts to run in: {_NAMES}. All that are not disabled.", "NAMES"),
+    Option("--graphs", f"Graphs: {_NAMES}. All.", "NAMES"),
+    Option("--tests", f"Templates: {_NAMES}. All.", "NAMES"),
+    Option("--checkers", f"Judges: {_NAMES}. All that a context asks for.", "NAMES"),
+    Option("--executors", "Ways to run a flow. All that a context asks for.", "NAMES"),
     Option(
         "--generate",
         "Make so many graphs from the seed, and cross them with the templates for any graph.",
@@ -116,6 +116,9 @@ OPTIONS = (
     Option("--keep-folders", "Keep the store of cases that pass, too."),
 )
 
+SELECTING = ("--contexts", "--graphs", "--tests", "--checkers", "--executors")
+"""The options that name what runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
@@ -159,7 +162,7 @@ def read_options(get: Callable[[str], Any]) -> RunOptions:
     values = {option.dest.removeprefix("harness_"): get(option.dest) for option in OPTIONS}
 
     def names(key: str) -> tuple[str, ...]:
-        return tuple(split_names(values.pop(key)))
+        return tuple(split_names(values.pop(key) or ""))
 
     return RunOptions(
         selection=Selection(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plait_harness.home import home_path
-from plait_harness.mistakes import Mistake, UnknownName
+from plait_harness.mistakes import Mistake, UnknownName, refuse
 from plait_harness.schemas import validate
 
 ALL = "all"
@@ -85,9 +85,11 @@ def choose_bugs(bugs: Mapping[str, Bug], wanted: Sequence[str]) -> list[Bug]:
     """Give the bugs that are wanted, by name or by subsystem; `all` is every one.
 
     Raises:
-        UnknownName: One of them is neither.
+        Mistake: Some of them are neither; tells of each.
     """
     chosen: dict[str, Bug] = {}
+    unknown: list[Mistake] = []
+    known = [*bugs, *(bug.subsystem for bug in bugs.values())]
     for given in wanted:
         name = given.lower()
         found = {
@@ -96,8 +98,9 @@ def choose_bugs(bugs: Mapping[str, Bug], wanted: Sequence[str]) -> list[Bug]:
             if name in (ALL, each.name, each.subsystem.lower())
         }
         if not found:
-            raise UnknownName("seeded bug", given, [*bugs, *(b.subsystem for b in bugs.values())])
+            unknown.append(UnknownName("seeded bug", given, known))
         chosen.update(found)
+    refuse(unknown)
     return list(chosen.values())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from plait_harness.case import CaseRunner
+from plait_harness.conflicts import check_options
 from plait_harness.crossing import Case
 from plait_harness.failure import describe_failure
 from plait_harness.generated import find_smallest, keep_graph
@@ -57,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_ONLY] = read_failed(options.report) if options.rerun_failed else None
         config.stash[_SESSION] = Session(options, lambda: get_matrix(config))
         try:
+            check_options(lambda name: getattr(config.option, name))
             config.stash[_SESSION].prepare()
         except Mistake as mistake:
             raise pytest.UsageError(str(mistake)) from None

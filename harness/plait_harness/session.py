@@ -108,7 +108,7 @@ class Session:
         ran = Counter(row.context for row in self.rows if not row.turn)
         is_whole = self.expected >= len(matrix.cases) * self.options.repeat
         full = matrix.full if is_whole else frozenset[str]()
-        tally = write_tally(ran, full) if self.options.update_tally else read_tally()
+        tally = write_tally(ran, full) if self.options.update_tally and full else read_tally()
         whole = replace(matrix, full=full)
         breaches = [
             *check_cases(ran, whole, tally, self.options.selection.contexts),
@@ -194,6 +194,8 @@ class Session:
             kept = f"{tally[context]} kept" if context in tally else "none kept"
             scope = "all" if context in matrix.full else "some"
             yield f"tally {context}: {ran[context]} cases ({scope} of it; {kept}); checks: {said}"
+        if self.options.update_tally and not matrix.full:
+            yield "tally: nothing was written down, since no context of plait's ran whole"
         if matrix.shapes:
             graphs = {case.graph.name: case.graph for case in matrix.cases}
             yield describe_generated(matrix.shapes, graphs, {row.graph for row in self.rows})

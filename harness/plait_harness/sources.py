@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from plait_harness.contexts import ContextSpec, load_contexts
 from plait_harness.graphs import GraphSpec, load_graph
 from plait_harness.home import home_path
-from plait_harness.mistakes import Mistake, UnknownName
+from plait_harness.mistakes import Mistake, UnknownName, refuse
 from plait_harness.templates import TemplateSpec, load_templates
 
 _Spec = TypeVar("_Spec")
@@ -117,16 +117,19 @@ def _choose(
     known = {**own, **others}
     by_lower = {name.lower(): name for name in known}
     specs = dict(others)
+    unknown: list[Mistake] = []
     for name in wanted:
         if _is_path(name):
             continue
         if name.lower() == BUILTIN:
             specs = {**own, **specs}
             continue
-        if name.lower() not in by_lower:
-            raise UnknownName(kind, name, known)
-        found = by_lower[name.lower()]
-        specs[found] = known[found]
+        if name.lower() in by_lower:
+            found = by_lower[name.lower()]
+            specs[found] = known[found]
+        else:
+            unknown.append(UnknownName(kind, name, known))
+    refuse(unknown)
     narrowed = bool(others) or any(name not in specs for name in own)
     return Chosen(specs, known, narrowed)
 

@@ -171,7 +171,7 @@ def test_all_that_is_wrong_is_said_at_once(capsys):
 
     assert main(wrong) == 2
     said = capsys.readouterr().err.splitlines()
-    assert said[0] == "error: 7 mistakes"
+    assert said[0] == "error: 8 mistakes"
     told = [line.strip() for line in said[1:] if not line.startswith("    ")]
     assert told == [
         "there is no context 'nope'",
@@ -181,7 +181,111 @@ def test_all_that_is_wrong_is_said_at_once(capsys):
         "--repeat 0 is too little",
         "--shrink-seconds -1 is too little",
         "--num-parallel -2 is too little",
+        "--shrink-seconds does nothing without --generate",
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--contexts", ""], ["--contexts names nothing"]),
+        (["--graphs=,", "--tests", " "], ["--graphs names nothing", "--tests names nothing"]),
+        (["--mutants", ""], ["--mutants names nothing"]),
+        (
+            [
+                "--mutants",
+                "runtime",
+                "--contexts",
+                "dev-local",
+                "--generate=3",
+                "--list",
+                "-k",
+                "x",
+            ],
+            [
+                "--contexts means nothing beside --mutants",
+                "--generate means nothing beside --mutants",
+                "--list means nothing beside --mutants",
+                "-k x means nothing beside --mutants",
+            ],
+        ),
+        (
+            ["--mutants", "runtme,join-input-reversed", "--update-kept"],
+            [
+                "there is no seeded bug 'runtme'",
+                "there is no seeded bug 'join-input-reversed'",
+                "--mutants means nothing beside --update-kept",
+                "--update-kept means nothing beside --mutants",
+            ],
+        ),
+        (
+            ["--update-tally", "--graphs", "linear", "--contexts", "dev-local", "--rerun-failed"],
+            [
+                "--update-tally counts whole contexts, and --graphs leaves some of one",
+                "--update-tally counts whole contexts, and --rerun-failed leaves some of one",
+            ],
+        ),
+        (
+            ["--update-floors", "--coverage-with", "x", "--shrink-seconds", "3"],
+            [
+                "--update-floors does nothing without --coverage",
+                "--coverage-with does nothing without --coverage",
+                "--shrink-seconds does nothing without --generate",
+            ],
+        ),
+        (
+            ["--list", "--rerun-failed", "--lsit"],
+            [
+                "--rerun-failed means nothing beside --list, which runs no case",
+                "--lsit means nothing beside --list, which runs no case",
+            ],
+        ),
+        (
+            ["--debug", "--num-parallel", "2"],
+            ["--num-parallel means nothing beside --debug, which runs in order"],
+        ),
+        (
+            ["--graphs", "lienar,start-edn,linear", "--executors", "apy,http"],
+            [
+                "there is no graph 'lienar'",
+                "there is no graph 'start-edn'",
+                "there is no executor 'apy'",
+                "there is no executor 'http'",
+            ],
+        ),
+    ],
+)
+def test_no_option_is_passed_over(arguments, told, capsys):
+    """What would be as if it had not been given is a mistake, all are told, and nothing runs."""
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    said = printed.err.removeprefix("error: ").splitlines()
+    if said[0] == f"{len(told)} mistakes":
+        said = [line.removeprefix("  ") for line in said[1:]]
+    assert [line for line in said if not line.startswith("  ")] == told
+    assert printed.out == ""
+
+
+def test_pytests_own_command_passes_over_nothing_either():
+    """There it is a wrong usage of pytest's."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", HOME, "--contexts=", "--update-floors"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: 2 mistakes\n  --contexts names nothing\n" in done.stderr
+
+
+def test_what_goes_together_is_taken(capsys):
+    """How a run would go does not matter to a list of it."""
+    wanted = ["--contexts", "dev-local", "--graphs", "linear", "--tests", "BasicArtifact"]
+
+    assert main([*wanted, "--list", "--num-parallel=2", "--report=x", "--coverage"]) == 0
+    assert "BasicArtifact[linear-dev-local-cli]\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("number", ["0", "-1"])

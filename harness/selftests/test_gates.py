@@ -272,6 +272,17 @@ def test_a_session_gathers_judges_and_reports(tmp_path):
     assert read_failed(str(tmp_path / "report")) == ["B[g-here-cli]"]
 
 
+def test_a_tally_that_is_not_written_is_told(tmp_path):
+    """As where pytest's `-k` left some of a context."""
+    session = Session(options(tmp_path, update_tally=True), lambda: Matrix(()))
+    session.expect(1)
+    session.add(vars_of(row()))
+    _, lines = session.finish(wanted=True)
+    session.close()
+
+    assert "tally: nothing was written down, since no context of plait's ran whole" in lines
+
+
 def vars_of(each: CaseRow) -> dict:
     """Give a row as it travels from a worker."""
     import dataclasses

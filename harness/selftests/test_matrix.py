@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import sys
 
 import pytest
 
-from plait_harness.home import home_path
+from plait_harness.home import HOME, home_path
 from plait_harness.matrix import Selection, build_matrix
 from plait_harness.mistakes import Mistake
 from plait_harness.options import OPTIONS, command_for, read_options
@@ -303,11 +305,12 @@ def test_the_command_that_repeats_a_case_names_it_alone(theirs):
 
     command = command_for(case, options)
     assert command == (
-        "python harness/run_tests.py --debug --contexts local-spawn "
+        f"{shlex.join([sys.executable, os.path.join(HOME, 'run_tests.py')])} "
+        "--debug --contexts local-spawn "
         f"--graphs {theirs / 'graphs' / 'theirs.json'}::theirs "
         f"--tests {theirs / 'tests' / 'theirs.py'}::Theirs --checkers mli"
     )
-    words = command.split()
+    words = shlex.split(command)
     assert ids(
         contexts=(words[4],), graphs=(words[6],), tests=(words[8],), checkers=(words[10],)
     ) == [case.id]
