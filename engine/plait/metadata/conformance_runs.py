@@ -254,6 +254,22 @@ def a_run_ends(make: Make) -> None:
     assert (untouched.status, untouched.finished) == (Status.RUNNING, None)
 
 
+def a_run_that_ended_is_not_lost(make: Make) -> None:
+    """Who takes a run for lost does not undo the end that it told, before or after."""
+    store = make()
+    key = store.create_run(NewRun("A", 1.0))
+    store.record([RunEnded(key, 5.0, Status.LOST)])
+    store.record([RunEnded(key, 6.0, Status.LOST)])
+    lost = store.find_run(key)
+    assert lost is not None
+    assert (lost.status, lost.finished) == (Status.LOST, 6.0)
+    store.record([RunEnded(key, 4.0, Status.FAILED, _FAILURE)])
+    store.record([RunEnded(key, 9.0, Status.LOST)])
+    run = store.find_run(key)
+    assert run is not None
+    assert (run.status, run.finished, run.failure) == (Status.FAILED, 4.0, _FAILURE)
+
+
 def a_run_says_that_it_goes_on(make: Make) -> None:
     """The latest heartbeat of a run is kept, whatever else is recorded of it and in which order."""
     store = make()
@@ -354,6 +370,7 @@ RUN_CHECKS: tuple[Callable[[Make], None], ...] = (
     system_tags_stay,
     an_unknown_run_is_said,
     a_run_ends,
+    a_run_that_ended_is_not_lost,
     a_run_says_that_it_goes_on,
     a_run_can_be_removed,
     a_run_that_is_needed_stays,

@@ -24,6 +24,7 @@ from plait.metadata.rules import (
     check_tags,
     fold_steps,
     get_number,
+    holds_end,
     iter_newest,
     merge_fact,
     parse_id,
@@ -97,7 +98,7 @@ class MemoryMetadata:
             if isinstance(fact, RunBeat):
                 latest = max(fact.at, run.record.heartbeat or fact.at)
                 run.record = replace(run.record, heartbeat=latest)
-            elif isinstance(fact, RunEnded):
+            elif isinstance(fact, RunEnded) and holds_end(run.record.status, fact.status):
                 run.record = replace(
                     run.record,
                     status=fact.status,
@@ -105,7 +106,7 @@ class MemoryMetadata:
                     failure=fact.failure,
                     failed_task=fact.failed_task,
                 )
-            else:
+            elif not isinstance(fact, RunEnded):
                 tasks = run.steps.setdefault(fact.key.step, {})
                 number = get_number(fact.key.task)
                 tasks[number] = merge_fact(tasks.get(number), fact)

@@ -24,7 +24,7 @@ from plait.metadata.protocol import (
     Status,
     TaskRecord,
 )
-from plait.metadata.rules import merge_fact, parse_id
+from plait.metadata.rules import holds_end, merge_fact, parse_id
 
 REMOVED = "plait:removed"
 """The user tag of a run that plait has removed: the service itself removes none."""
@@ -158,12 +158,14 @@ def fold_run(key: RunKey, row: RunRow, story: Story) -> RunRecord | None:
     """Give a run as its entries tell it; None if it was never begun."""
     if story.begun is None:
         return None
-    ends = [fact for fact in story.facts if isinstance(fact, RunEnded)]
-    end = ends[-1] if ends else None
+    end, status = None, Status.RUNNING
+    for fact in story.facts:
+        if isinstance(fact, RunEnded) and holds_end(status, fact.status):
+            end, status = fact, fact.status
     return RunRecord(
         key=key,
         created=story.begun.created,
-        status=Status.RUNNING if end is None else end.status,
+        status=status,
         finished=None if end is None else end.at,
         user_tags=row.user_tags,
         system_tags=row.system_tags,

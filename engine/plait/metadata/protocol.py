@@ -151,7 +151,7 @@ class RunBeat:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """The run ended."""
+    """The run ended; of two ends the later holds, but LOST undoes none (see `rules.holds_end`)."""
 
     key: RunKey
     at: float

@@ -44,6 +44,17 @@ def plan_rebuild(sealed: Iterable[AttemptFacts], known: Iterable[TaskRecord]) ->
     return missing
 
 
+def find_end(sealed: Iterable[AttemptFacts]) -> AttemptFacts | None:
+    """Give the attempt at the last step of the graph that ended well; None if there is none.
+
+    All tasks of a run have ended well then, for every way leads there.
+    """
+    for attempt in sealed:
+        if attempt.ok and attempt.transition is None and attempt.key.step != PARAMETERS_STEP:
+            return attempt
+    return None
+
+
 def _by_id(facts: AttemptFacts) -> tuple[int, str, int]:
     return get_number(facts.key.task), facts.key.step, facts.key.attempt
 

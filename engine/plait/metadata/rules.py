@@ -160,6 +160,19 @@ def merge_fact(known: TaskRecord | None, fact: TaskFact) -> TaskRecord:
     )
 
 
+def holds_end(known: Status, told: Status) -> bool:
+    """Say whether the end of a run holds that is told after what is known.
+
+    The later one does. But who takes a run for lost only looked for its process: what the process
+    itself said of its end, maybe in the meantime, is better known.
+
+    Args:
+        known: How far the run is known to be.
+        told: How it is said to have ended.
+    """
+    return told is not Status.LOST or known in (Status.RUNNING, Status.LOST)
+
+
 def rank_end(task: TaskRecord) -> int:
     """Give a number that is higher the more the end of *task* counts; -1 where it has none.
 

@@ -93,6 +93,9 @@ ADD_RUN = """
 
 END_RUN = "UPDATE run SET status = ?, finished = ?, failure = ?, failed_task = ? WHERE id = ?"
 
+# A run that is taken for lost may have ended by now, see `rules.holds_end`.
+LOSE_RUN = f"{END_RUN} AND status IN ('running', 'lost')"
+
 BEAT = "UPDATE run SET heartbeat = max(coalesce(heartbeat, ?1), ?1) WHERE id = ?2"
 
 # Whether anything was removed, says `rowcount`.

@@ -166,20 +166,12 @@ class SQLMetadata:
             for fact in facts:
                 if isinstance(fact, RunBeat):
                     connection.execute(schema.BEAT, (fact.at, runs[fact.key]))
-            connection.executemany(
-                schema.END_RUN,
-                [
-                    (
-                        fact.status.value,
-                        fact.at,
-                        failure_to_json(fact.failure),
-                        None if fact.failed_task is None else to_json(fact.failed_task),
-                        runs[fact.key],
-                    )
-                    for fact in facts
-                    if isinstance(fact, RunEnded)
-                ],
-            )
+                elif isinstance(fact, RunEnded):
+                    end = schema.LOSE_RUN if fact.status is Status.LOST else schema.END_RUN
+                    task = None if fact.failed_task is None else to_json(fact.failed_task)
+                    failure = failure_to_json(fact.failure)
+                    row = (fact.status.value, fact.at, failure, task, runs[fact.key])
+                    connection.execute(end, row)
 
         self._change(_run_of(facts[0]), work)
 

@@ -10,7 +10,7 @@ from plait.base.clock import Clock, SystemClock
 from plait.base.pathspec import RunKey
 from plait.base.records import AttemptFacts
 from plait.metadata.protocol import Fact, MetadataStore, RunEnded, RunRecord, Status, TaskRecord
-from plait.metadata.rebuild import plan_rebuild
+from plait.metadata.rebuild import find_end, plan_rebuild
 from plait.upkeep.liveness import is_lost
 from plait.upkeep.ownership import Holding, find_holding, shares_facts
 
@@ -25,6 +25,8 @@ def rescue_run(
     clock: Clock | None = None,
 ) -> RunRecord:
     """Give a run as it really is; one that is lost is recorded as such, with all that it sealed.
+
+    One whose last step was sealed has ended well, though its process could not say so.
 
     Where facts are shared and nothing of the run is here, it is said to be lost and not recorded.
 
@@ -50,13 +52,15 @@ def rescue_run(
         # Its values may be where only others see them: it is theirs to record.
         return replace(found, status=Status.LOST)
     known = list(_iter_known(found.key, metadata))
-    at = max(
-        (facts.finished for facts in sealed),
-        default=found.created,
-    )
-    at = max(at, found.heartbeat or at)
-    metadata.record([*plan_rebuild(sealed, known), RunEnded(found.key, at, Status.LOST)])
-    return metadata.find_run(found.key) or replace(found, status=Status.LOST, finished=at)
+    end = find_end(sealed)
+    if end is not None:
+        # It had done all that there was to do; only nobody heard of it.
+        at, status = end.finished, Status.DONE
+    else:
+        at = max((facts.finished for facts in sealed), default=found.created)
+        at, status = max(at, found.heartbeat or at), Status.LOST
+    metadata.record([*plan_rebuild(sealed, known), RunEnded(found.key, at, status)])
+    return metadata.find_run(found.key) or replace(found, status=status, finished=at)
 
 
 def find_unrecorded(run: RunKey, metadata: MetadataStore, artifacts: ArtifactStore) -> list[Fact]:

@@ -34,6 +34,19 @@ def test_a_lost_run_is_ended_with_all_that_it_sealed(house) -> None:
     assert rescue(house, key) == run
 
 
+def test_a_run_whose_last_step_was_sealed_has_ended_well(house) -> None:
+    """Its process could not say so, as where the service was away for too long."""
+    key = house.begin(facts=GONE)
+    house.seal(AttemptKey(*key, "work", "1", 0), {"x": 1}, finished=110.0)
+    house.seal(AttemptKey(*key, "end", "2", 0), {}, ok=False, finished=111.0)
+    house.seal(AttemptKey(*key, "end", "2", 1), {}, transition=None, finished=112.0)
+    house.stores.metadata.record([RunBeat(key, 150.0)])
+
+    run = rescue(house, key)
+    assert (run.status, run.finished) == (Status.DONE, 112.0)
+    assert house.stores.metadata.find_task(TaskKey(*key, "end", "2")).status is Status.DONE
+
+
 def test_its_last_word_is_its_end(house) -> None:
     """Without seals, it is lost since its last heartbeat, or since it began."""
     beaten, silent = house.begin(facts=GONE), house.begin(50.0, facts=GONE)
