@@ -91,6 +91,9 @@ No part of it is empty, `.` or `..`: servers that keep files, and proxies, take 
 two URLs would mean one folder, or one that leads elsewhere.
 """
 
+_SECONDS = r"(?=.*[1-9])[0-9]{1,6}(\.[0-9]{1,3})?"
+_IS_SECONDS = "a number of seconds above 0"
+
 _DEFAULT_WORKERS = "fork" if sys.platform == "linux" else "spawn"
 
 SETTINGS: Mapping[str, Setting] = {
@@ -163,6 +166,40 @@ SETTINGS: Mapping[str, Setting] = {
             "PLAIT_SERVICE_WAIT",
             "60",
             "Seconds for which a run's end is tried to be told to a service that is away.",
+        ),
+        Setting(
+            "service-db",
+            "PLAIT_SERVICE_DB",
+            None,
+            "The database of a metadata service that is started here, as for plait service --db.",
+        ),
+        Setting(
+            "service-head-seconds",
+            "PLAIT_SERVICE_HEAD_SECONDS",
+            "10",
+            "Seconds after which a metadata service that is started here closes a connection on "
+            "which no whole head of a request has come.",
+            form=_SECONDS,
+            rule=_IS_SECONDS,
+            example="10",
+        ),
+        Setting(
+            "service-idle-seconds",
+            "PLAIT_SERVICE_IDLE_SECONDS",
+            "60",
+            "Seconds for which it keeps a connection on which there was one, for another.",
+            form=_SECONDS,
+            rule=_IS_SECONDS,
+            example="60",
+        ),
+        Setting(
+            "service-connections",
+            "PLAIT_SERVICE_CONNECTIONS",
+            "1000",
+            "How many connections it has open at most; fewer if it may not open as many files.",
+            form=r"[1-9][0-9]{0,5}",
+            rule="a whole number from 1 to 999999",
+            example="1000",
         ),
         Setting(
             "workers",

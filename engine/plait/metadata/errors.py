@@ -149,6 +149,20 @@ class DriverMissing(PlaitError):
         )
 
 
+class BadConnectionURL(UsageError):
+    """The URL of a PostgreSQL database cannot be read; it is not shown, as it may hold a secret."""
+
+    slug = "bad-connection-url"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the URL of the PostgreSQL database cannot be read",
+            why="it is none, or has a character in it that is to be written in another way",
+            fix="write it like postgresql://user:password@host:5432/database; in user and "
+            "password,\nwrite %40 for @, %2F for /, %3A for :, %25 for % and %20 for a blank",
+        )
+
+
 class DatabaseUnreachable(PlaitError):
     """A database server does not answer, or does not let us in."""
 

@@ -7,6 +7,7 @@ where PostgreSQL wants another word, `postgres_schema` has it.
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from plait.metadata import postgres_schema as words
 from plait.metadata.errors import (
+    BadConnectionURL,
     DatabaseUnreachable,
     DriverMissing,
     ForeignMetadata,
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     import psycopg
 
 T = TypeVar("T")
+
+# As libpq takes them: several with commas, a folder, or an abstract socket.
+_HOST = re.compile(r"@?[^@\s]*")
+_PORT = re.compile(r"[0-9,]*")
 
 _IDLE = 16
 """The most connections that are kept open while nobody uses them."""
@@ -56,13 +62,7 @@ class PostgresDatabase:
 
     def __init__(self, url: str, *, wait: float) -> None:
         self._psycopg = load_driver()
-        try:
-            facts = self._psycopg.conninfo.conninfo_to_dict(url)
-        except self._psycopg.ProgrammingError as error:
-            raise DatabaseUnreachable("postgresql", str(error).strip()) from error
-        host = facts.get("host") or "localhost"
-        # Without user and password: this is shown.
-        self.place = f"postgresql://{host}:{facts.get('port') or 5432}/{facts.get('dbname') or ''}"
+        self.place = _place(self._psycopg, url)
         self._url = url
         self._wait = wait
         self._lock = threading.Lock()
@@ -201,6 +201,24 @@ class _Words:
             _check(row)
         with self._connection.cursor() as cursor:
             cursor.executemany(words.translate(statement), rows)
+
+
+def _place(psycopg: Any, url: str) -> str:
+    """Give where a URL leads, without user and password: this is shown.
+
+    Raises:
+        BadConnectionURL: It cannot be read, or what should be a place holds a part of a password.
+    """
+    try:
+        facts = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # What libpq says of it shows the part that it could not read.
+        raise BadConnectionURL from None
+    host, port, name = (str(facts.get(part) or "") for part in ("host", "port", "dbname"))
+    # Of a password with '@' or '/' in it, libpq takes the rest for a host or a database.
+    if not _HOST.fullmatch(host) or not _PORT.fullmatch(port) or "@" in name:
+        raise BadConnectionURL
+    return f"postgresql://{host or 'localhost'}:{port or 5432}/{name}"
 
 
 def load_driver() -> Any:

@@ -19,15 +19,18 @@ class ServiceNotInstalled(PlaitError):
 
 
 class BadDatabaseURL(UsageError):
-    """`--db` names no database that the service can keep facts in."""
+    """`--db`, or PLAIT_SERVICE_DB, names no database that the service can keep facts in."""
 
     slug = "bad-database-url"
 
     def __init__(self, kind: str) -> None:
         super().__init__(
-            f"the service cannot keep facts in '{kind}'",
-            why="it knows SQLite and PostgreSQL",
-            fix="write --db sqlite:///folder/facts.db or --db postgresql://user@host/database",
+            f"the service cannot keep facts in '{kind}'" if kind else "no database is named",
+            why="it knows SQLite and PostgreSQL"
+            if kind
+            else "neither --db nor PLAIT_SERVICE_DB says where the service is to keep facts",
+            fix="write --db sqlite:///folder/facts.db or --db postgresql://user@host/database;\n"
+            "a URL with a password in it belongs into PLAIT_SERVICE_DB",
         )
 
 

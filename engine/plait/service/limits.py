@@ -37,6 +37,10 @@ class Refused(Exception):
         """Give the answer's JSON values."""
         return {"error": {"slug": self.slug, "why": self.why, **self.facts}}
 
+    def to_bytes(self) -> bytes:
+        """Give the answer's body."""
+        return json.dumps(self.to_json()).encode()
+
 
 class Gate:
     """Knows who may ask.

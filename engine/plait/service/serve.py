@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
+import re
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from plait.metadata.sql import SQLMetadata
 from plait.service.app import make_app
+from plait.service.connections import Connections, Patience
 from plait.service.errors import (
     BadDatabaseURL,
     BadTokenFile,
@@ -19,9 +23,16 @@ from plait.service.errors import (
 )
 
 _GRACE_SECONDS = 10
-_IDLE_SECONDS = 60
-_MOST_AT_ONCE = 500
 _MAX_HEADERS = 64_000
+
+_PLAIN = re.compile(r"[\w./-]*")
+"""What has no password in it."""
+
+_BACKLOG = 128
+"""How many connections may come before any of them is looked at."""
+
+_OTHER_FILES = 2 * _BACKLOG + 100
+"""How many files have to be left for all else: those, the database's, and modules."""
 
 
 def open_database(url: str) -> SQLMetadata:
@@ -45,7 +56,7 @@ def open_database(url: str) -> SQLMetadata:
 
         return PostgresMetadata(url)
     # The rest of it may hold a password.
-    raise BadDatabaseURL(kind if rest else url)
+    raise BadDatabaseURL(kind if rest or _PLAIN.fullmatch(url) else "...")
 
 
 def read_token(file: str | None) -> str | None:
@@ -75,6 +86,7 @@ def serve(
     version: str,
     tell: Callable[[str], None],
     own_interface: bool = True,
+    patience: Patience | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests that have begun are answered.
 
@@ -86,6 +98,7 @@ def serve(
         version: The version of plait.
         tell: Given a line once it listens.
         own_interface: Whether it speaks plait's own interface beside Metaflow's.
+        patience: What it bears of connections; by default what is usual.
 
     Raises:
         PlaitError: It cannot be started, see `errors`.
@@ -94,22 +107,29 @@ def serve(
         raise TokenNeeded(host)
     try:
         import uvicorn
+
+        from plait.service.http1 import make_protocol, watch
     except ImportError as error:
-        raise ServiceNotInstalled("uvicorn") from error
+        raise ServiceNotInstalled(error.name or "uvicorn") from error
     store = open_database(url)
     app = make_app(store, token, version, own_interface=own_interface)
     # Before it listens: what is wrong with the database is told to whoever starts it.
     store.iter_flows()
     listening = _listen(host, port)
+    borne = patience or Patience()
+    connections = Connections(replace(borne, most=_find_room(borne.most)))
     config = uvicorn.Config(
-        app,
-        http="h11",
-        log_level="warning",
+        watch(app, connections),
+        http=make_protocol(connections),
+        ws="none",
+        # Anybody can send what is worth a warning, as often as they like.
+        log_level="error",
         access_log=False,
         server_header=False,
-        timeout_keep_alive=_IDLE_SECONDS,
+        # Whole seconds, and no fewer than those after which the connection is closed here.
+        timeout_keep_alive=math.ceil(borne.idle) + 1,
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        limit_concurrency=_MOST_AT_ONCE,
+        backlog=_BACKLOG,
         h11_max_incomplete_event_size=_MAX_HEADERS,
         lifespan="off",
     )
@@ -127,6 +147,22 @@ def _run(server: Any, listening: socket.socket) -> None:
         server.run(sockets=[listening])
     except KeyboardInterrupt:
         pass  # uvicorn has ended in order, and hands on what ended it
+
+
+def _find_room(wanted: int) -> int:
+    """Give how many connections may be open, of *wanted*, so that files are left for all else."""
+    import resource
+
+    needed = wanted + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        soft = allowed
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return wanted
+    # Where that is next to nothing, some connections come before the rest.
+    return max(soft - _OTHER_FILES, soft // 4, 1)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import string
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,6 +17,7 @@ from plait.base.errors import PlaitError
 from plait.base.pathspec import RunKey, TaskKey
 from plait.metadata import schema
 from plait.metadata.errors import (
+    BadConnectionURL,
     DatabaseUnreachable,
     DriverMissing,
     ForeignMetadata,
@@ -102,7 +106,20 @@ def test_the_place_says_neither_user_nor_password(url: str) -> None:
     said = fail(DatabaseUnreachable, nowhere.iter_flows)
     assert "postgresql://127.0.0.1:1/x" in said
     assert "s3cret" not in said
-    assert "s3cret" not in fail(DatabaseUnreachable, lambda: PostgresMetadata("x=y=s3cret"))
+    assert "s3cret" not in fail(BadConnectionURL, lambda: PostgresMetadata("x=y=s3cret"))
+
+
+@pytest.mark.parametrize("character", string.punctuation + " é")
+@pytest.mark.parametrize("rest", ["host:5432/name", "[::1]/name", "[::1/name", "host:x/n", ""])
+def test_no_part_of_a_password_is_shown(character: str, rest: str) -> None:
+    """Whatever is in it, and whatever libpq takes its parts for."""
+    url = f"postgresql://ada:12{character}zq{character}34{character}xk@{rest}"
+    try:
+        shown = PostgresMetadata(url).place
+    except BadConnectionURL as error:
+        shown = "".join(traceback.format_exception(error))
+
+    assert not re.search("zq|34|xk", shown.replace("5432", ""))
 
 
 def test_what_is_another_programs_or_a_later_plaits_is_left_alone(url: str) -> None:

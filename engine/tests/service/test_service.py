@@ -247,7 +247,15 @@ def test_what_keeps_it_from_starting_is_said(
 
     with closing(open_database("postgresql://u:s3cret@127.0.0.1:1/x")) as store:
         assert store.place == "postgresql://127.0.0.1:1/x"
-    for wrong in ("mysql://a:s3cret@b", "sqlite://x", "facts.db"):
+    assert "facts.db" in fail(BadDatabaseURL, lambda: open_database("facts.db"))
+    assert "PLAIT_SERVICE_DB" in fail(BadDatabaseURL, lambda: open_database(""))
+    for wrong in (
+        "mysql://a:s3cret@b",
+        "sqlite://x",
+        "a:s3cret@b/c",
+        "password=s3cret",
+        "://s3cret",
+    ):
         assert "s3cret" not in fail(BadDatabaseURL, lambda wrong=wrong: open_database(wrong))
     fail(TokenNeeded, lambda: start(host="0.0.0.0"))
     fail(TokenNeeded, lambda: start(host="example.org"))

@@ -123,6 +123,8 @@ def test_secrets_are_masked() -> None:
     assert mask("PLAIT_S3_SECRET", "short") == "****"
     assert mask("PLAIT_S3_TOKEN", "0123456789abcdef") == "****cdef"
     assert mask("PLAIT_URL", "http://ada:pw@host/x") == "http://ada:****@host/x"
+    for url in ("postgresql://ada:pw/x@h@host/x", "postgresql://ada@host/x?Password=pw&a=b"):
+        assert "pw" not in mask("PLAIT_SERVICE_DB", url)
     assert mask("PLAIT_USER", "ada") == "ada"
 
 
