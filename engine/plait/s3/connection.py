@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from plait.base.settings import resolve
 from plait.s3.errors import (
+    AWS,
     S3AccessDenied,
     S3BadConfig,
     S3BadCredentials,
@@ -18,11 +19,13 @@ from plait.s3.errors import (
     S3Failed,
     S3InvalidRange,
     S3NoSuchBucket,
+    S3NotAServer,
     S3NotFound,
     S3NotInstalled,
     S3Throttled,
     S3Unreachable,
 )
+from plait.s3.foreign import Foreign, ForeignFailure, refuse_foreign
 from plait.s3.location import Location
 from plait.s3.retry import RetryPlan, Trouble, classify
 
@@ -70,7 +73,7 @@ class S3Connection:
     @property
     def place(self) -> str:
         """The server, for messages."""
-        return self.endpoint or "AWS S3"
+        return self.endpoint or AWS
 
     def warm(self) -> None:
         """Make a client for each process that is forked from this one. Opens nothing."""
@@ -129,11 +132,13 @@ class S3Connection:
                 response_checksum_validation="when_required",
             )
             region = self._session.region_name or "us-east-1"
-            return self._session.client(
+            client = self._session.client(
                 "s3", endpoint_url=self.endpoint, region_name=region, config=config
             )
         except (BotoCoreError, ValueError, OSError) as error:
             raise S3BadConfig(self.place, str(error)) from error
+        client.meta.events.register("before-parse.s3", refuse_foreign)
+        return client
 
     def call(
         self, action: str, where: Location, request: Callable[[Any], Result], *, again: bool = True
@@ -218,6 +223,8 @@ def _understand(error: Exception) -> tuple[Trouble, str]:
         return classify(code, status), said or f"status {status}"
     kinds: tuple[tuple[tuple[type[Exception], ...], Trouble], ...] = (
         ((CutShort,), Trouble.BROKEN),
+        ((ForeignFailure,), Trouble.FOREIGN_FAILURE),
+        ((Foreign,), Trouble.FOREIGN),
         (
             (
                 known.NoCredentialsError,
@@ -253,10 +260,16 @@ class _Try:
 def _tell(trouble: Trouble, said: str, tried: _Try) -> Exception:
     """Give the error for a person."""
     url = str(tried.where)
+
+    def not_a_server() -> Exception:
+        return S3NotAServer(tried.action, url, tried.endpoint, said)
+
     told: dict[Trouble, Callable[[], Exception]] = {
         Trouble.TAKEN: lambda: KeyTaken(url),
         Trouble.GONE: lambda: S3NotFound(url),
         Trouble.NO_BUCKET: lambda: S3NoSuchBucket(url, tried.endpoint),
+        Trouble.FOREIGN: not_a_server,
+        Trouble.FOREIGN_FAILURE: not_a_server,
         Trouble.FORBIDDEN: lambda: S3AccessDenied(tried.action, url, tried.endpoint, said),
         Trouble.UNKNOWN_CREDENTIALS: lambda: S3BadCredentials(url, tried.endpoint, said),
         Trouble.BAD_RANGE: lambda: S3InvalidRange(url, said),

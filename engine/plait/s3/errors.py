@@ -10,6 +10,10 @@ _SHOWN = 100
 """Keys of more characters are shown by their ends."""
 
 
+AWS = "AWS S3"
+"""The name of the server where no endpoint is set."""
+
+
 class S3Error(PlaitError):
     """The base of all mistakes about S3; `except S3Error` catches each of them."""
 
@@ -131,9 +135,11 @@ class S3AccessDenied(S3Error):
     slug = "s3-access-denied"
 
     def __init__(self, action: str, url: str, endpoint: str, said: str) -> None:
+        # AWS has a word of its own for credentials that are wrong.
+        vague = "" if endpoint == AWS else "; some servers say so of wrong credentials, too"
         super().__init__(
             f"you may not {action} {url}",
-            why=f"{endpoint} says: {said}",
+            why=f"{endpoint} says: {said.rstrip('.')}{vague}",
             fix="ask for the right to it, or set credentials that have it: AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
         )
@@ -191,6 +197,20 @@ class S3Unreachable(S3Error):
             f"no S3 server answers at {endpoint}",
             why=f"{said} (tried for {seconds:.0f} s)",
             fix="check the network, and that PLAIT_S3_ENDPOINT_URL names the server",
+        )
+
+
+class S3NotAServer(S3Error):
+    """Something answers at the endpoint that is no S3 server."""
+
+    slug = "s3-not-a-server"
+
+    def __init__(self, action: str, url: str, endpoint: str, said: str) -> None:
+        super().__init__(
+            f"what answers at {endpoint} is no S3 server",
+            why=f"asked to {action} {url}, it answered with {said}",
+            fix="correct PLAIT_S3_ENDPOINT_URL: http or https, host, port and path of the server's "
+            "S3 interface, and not of its console or of a page before it",
         )
 
 

@@ -128,6 +128,9 @@ class LeanReader:
         if head.status not in _OK:
             self._refuse(head, where)
         facts = _read_facts(head.headers, head.size)
+        if not facts.etag:
+            self.close()
+            raise Unusual("it has no ETag")
         expected = find_sum(_named(head.headers)) if head.size == facts.size else None
         if head.size != min(PART, facts.size):
             self.close()

@@ -8,6 +8,7 @@ from hashlib import md5
 from typing import Any
 
 from plait.s3.connection import CutShort
+from plait.s3.foreign import check_tag
 
 WRITER = "plait-writer"
 """The name of the metadata by which a writer knows its own object again."""
@@ -55,7 +56,11 @@ def facts_of(answer: Mapping[str, Any], body: bytes | None = None) -> ObjectFact
     Args:
         answer: The answer to a request for the object, a range of it, or its facts.
         body: What came with it, where its size is not announced.
+
+    Raises:
+        Foreign: It is no answer of S3's.
     """
+    check_tag(answer)
     size = answer.get("ContentLength", 0 if body is None else len(body))
     whole = str(answer.get("ContentRange", "")).rpartition("/")[2]
     modified = answer.get("LastModified")
@@ -77,7 +82,13 @@ def find_sum(answer: Mapping[str, Any]) -> str | None:
 
 
 def compare(body: Any, answer: Mapping[str, Any]) -> None:
-    """Hold bytes against the sum that the server names, where it names one. Raises CutShort."""
+    """Hold bytes against the sum that the server names, where it names one.
+
+    Raises:
+        CutShort: They are others.
+        Foreign: It is no answer of S3's.
+    """
+    check_tag(answer)
     expected = find_sum(answer)
     if expected is not None:
         compare_sums(md5(body, usedforsecurity=False).hexdigest(), expected)

@@ -8,19 +8,28 @@ from typing import Any
 
 from plait.s3.connection import CutShort, KeyTaken, S3Connection
 from plait.s3.errors import S3Failed, S3InvalidRange
+from plait.s3.foreign import Foreign
 from plait.s3.lanes import PART
 from plait.s3.location import Location
 from plait.s3.objects import ObjectFacts, compare, facts_of
 
 _LARGEST = 5 << 40
 """The size of the largest object that S3 allows."""
+_WITH_REASONS = (400, 401, 403)
+"""What has several reasons, among them credentials that are wrong, or no longer good."""
 
 
 def read_facts(connection: S3Connection, where: Location) -> ObjectFacts:
     """Ask for the facts of an object. Raises S3NotFound and other S3Errors."""
 
     def request(client: Any) -> ObjectFacts:
-        return facts_of(client.head_object(Bucket=where.bucket, Key=where.key))
+        try:
+            return facts_of(client.head_object(Bucket=where.bucket, Key=where.key))
+        except client.exceptions.ClientError as error:
+            # An answer to HEAD has no body, and so no reason.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in _WITH_REASONS:
+                client.get_object(Bucket=where.bucket, Key=where.key, Range="bytes=0-0")
+            raise
 
     return connection.call("look at", where, request)
 
@@ -153,4 +162,7 @@ class _Listing:
     extra: Mapping[str, str]
 
     def __call__(self, client: Any) -> Any:
-        return client.list_objects_v2(Bucket=self.where.bucket, Prefix=self.where.key, **self.extra)
+        page = client.list_objects_v2(Bucket=self.where.bucket, Prefix=self.where.key, **self.extra)
+        if not any(name in page for name in ("Name", "IsTruncated", "KeyCount")):
+            raise Foreign("no list")
+        return page

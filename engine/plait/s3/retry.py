@@ -30,11 +30,21 @@ class Trouble(Enum):
     """There are none, or the server does not know them."""
     BAD_RANGE = "bad range"
     """The range begins after the object's end."""
+    FOREIGN = "foreign"
+    """What answers is no S3 server."""
+    FOREIGN_FAILURE = "foreign failure"
+    """The like, or what stands before a server failed."""
     REFUSED = "refused"
     """Anything else that another try would not mend."""
 
 
-_TRANSIENT = (Trouble.THROTTLED, Trouble.BROKEN, Trouble.UNREACHABLE, Trouble.CONFLICT)
+_TRANSIENT = (
+    Trouble.THROTTLED,
+    Trouble.BROKEN,
+    Trouble.UNREACHABLE,
+    Trouble.CONFLICT,
+    Trouble.FOREIGN_FAILURE,
+)
 
 _BY_CODE = {
     "SlowDown": Trouble.THROTTLED,
