@@ -23,6 +23,7 @@ class Overview:
         rows: How the cases went.
         excluded: What did not run, and why.
         breaches: The gates that were not passed.
+        unfinished: Says how many cases were to run and did not; empty if all did.
         covered: How much of the matrix ran; None if that was not counted.
         seconds: How long the run took.
         workers: How many cases ran at once.
@@ -32,6 +33,7 @@ class Overview:
     rows: Sequence[CaseRow]
     excluded: Sequence[Excluded] = ()
     breaches: Sequence[Breach] = ()
+    unfinished: str = ""
     covered: Coverage | None = None
     seconds: float = 0.0
     workers: int = 1
@@ -59,6 +61,7 @@ def write_page(folder: str, overview: Overview) -> None:
         cases=list({row.id: row for row in [*rows, *worst.values()]}.values()),
         reasons={(each.context, each.template, each.graph): each.why for each in overview.excluded},
         breaches=overview.breaches,
+        unfinished=overview.unfinished,
         own=OWN_FOLDER,
         longest=max((row.seconds for row in rows), default=1.0),
         passed=sum(row.outcome == "passed" for row in rows),

@@ -26,6 +26,7 @@ from plait_harness.servers import find_modules
 from plait_harness.session import Session, find_servers
 from plait_harness.starter import ENGINE_MODULES, PreparedProcess
 from plait_harness.surroundings import make_base_env
+from plait_harness.termination import EXIT_CODE, Termination
 
 ANCHOR = "contexts.json"
 """The name of the file that pytest collects cases from, whichever contexts are chosen."""
@@ -37,6 +38,7 @@ _ONLY = pytest.StashKey[list[str] | None]()
 _SUMMARY = pytest.StashKey[list[str]]()
 _WORKER = pytest.StashKey["Worker"]()
 _SHRUNK = pytest.StashKey[bool]()
+_TERMINATION = pytest.StashKey[Termination]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -239,6 +241,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Begin to gather."""
     if _SESSION in session.config.stash:
         _GATHERING["session"] = session.config.stash[_SESSION]
+        if _wants_cases(session.config):
+            session.config.stash[_TERMINATION] = Termination()
+            session.config.stash[_TERMINATION].watch()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -285,15 +290,16 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
         config.stash[_WORKER].process.close()
     if _SESSION not in config.stash or config.option.collectonly:
         return
-    wanted = any(ANCHOR in str(argument) for argument in config.args)
     try:
-        breaches, lines = config.stash[_SESSION].finish(wanted=wanted)
+        breaches, lines = config.stash[_SESSION].finish(wanted=_wants_cases(config))
     except Mistake as mistake:
         # The collector has said the same, and failed.
         breaches, lines = [], [str(mistake)]
     config.stash[_SUMMARY] = lines
     if breaches and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if _TERMINATION in config.stash and config.stash[_TERMINATION].came:
+        session.exitstatus = EXIT_CODE
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -309,8 +315,14 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Let go of the report."""
     _GATHERING.clear()
+    if _TERMINATION in config.stash:
+        config.stash[_TERMINATION].release()
     if _SESSION in config.stash:
         config.stash[_SESSION].close()
+
+
+def _wants_cases(config: pytest.Config) -> bool:
+    return any(ANCHOR in str(argument) for argument in config.args)
 
 
 def _gathers(config: pytest.Config) -> bool:

@@ -108,7 +108,8 @@ class Session:
         ran = Counter(row.context for row in self.rows if not row.turn)
         is_whole = self.expected >= len(matrix.cases) * self.options.repeat
         full = matrix.full if is_whole else frozenset[str]()
-        tally = write_tally(ran, full) if self.options.update_tally and full else read_tally()
+        counts = self.options.update_tally and full and not self._unfinished
+        tally = write_tally(ran, full) if counts else read_tally()
         whole = replace(matrix, full=full)
         breaches = [
             *check_cases(ran, whole, tally, self.options.selection.contexts),
@@ -131,6 +132,7 @@ class Session:
                     excluded=matrix.excluded,
                     breaches=breaches,
                     covered=covered,
+                    unfinished=self._unfinished,
                     seconds=self._ended - self._began,
                     workers=self.workers,
                     measured=self.options.coverage,
@@ -169,6 +171,12 @@ class Session:
             lines.append(f"the floors hold for a whole run of: {needed}; this was not one")
         return [*lines, ""]
 
+    @property
+    def _unfinished(self) -> str:
+        """Say how many cases were to run and did not; empty if all did."""
+        lack = self.expected - len(self.rows)
+        return f"unfinished: {lack} of {self.expected} cases did not run" if lack > 0 else ""
+
     def _measure_cover(self, matrix: Matrix) -> Coverage:
         return measure_cover(
             matrix.whole, (row.id for row in self.rows), self.options.selection.cover or PAIRS
@@ -194,7 +202,7 @@ class Session:
             kept = f"{tally[context]} kept" if context in tally else "none kept"
             scope = "all" if context in matrix.full else "some"
             yield f"tally {context}: {ran[context]} cases ({scope} of it; {kept}); checks: {said}"
-        if self.options.update_tally and not matrix.full:
+        if self.options.update_tally and (self._unfinished or not matrix.full):
             yield "tally: nothing was written down, since no context of plait's ran whole"
         if matrix.shapes:
             graphs = {case.graph.name: case.graph for case in matrix.cases}
@@ -203,6 +211,8 @@ class Session:
             yield covered.describe()
         for context, lack in matrix.not_run.items():
             yield f"not run: {context}: {lack}"
+        if self._unfinished:
+            yield self._unfinished
         if self.rows:
             yield from describe_timing(self.rows, self._ended - self._began, self.workers)
             page = os.path.join(self.options.report, "index.html")
