@@ -61,7 +61,11 @@ class SharedPlace(FlowTest):
         far = ["--datastore-root", "far"]
         begin(["--metadata", "local", "--datastore", "local", *far], "run")
         in_s3 = os.environ.get("PLAIT_DATASTORE") == "s3"
-        call([*(["--metadata", "local"] if in_s3 else []), *far], "dump", "1", expect=1)
+        mixed = [*(["--metadata", "local"] if in_s3 else []), *far]
+        call(mixed, "dump", "1", expect=1)
+        call(mixed, "logs", "1/start", expect=1)
+        call(mixed, "spin", "first", "--origin-run-id", "1", expect=1)
+        call(mixed, "resume", "--origin-run-id", "1", expect=1)
 
         mine, her = [checker.run_id], []
         for _ in range(2):

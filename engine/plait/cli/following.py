@@ -64,7 +64,7 @@ class _Followed:
     """How far the log of each attempt has been shown."""
 
     def __init__(self, connection: Connection, show: Show, attempt: int | None) -> None:
-        self._logs, self._metadata = connection.logs(), connection.metadata()
+        self._metadata = connection.metadata()
         self._show = show
         self._only = attempt
         self._offsets: dict[AttemptKey, int] = {}
@@ -92,7 +92,8 @@ class _Followed:
                 # A task that was taken over printed nothing here; the attempt that ran it did.
                 facts = task.run.find_facts(key)
                 key = key if facts is None or facts.origin is None else facts.origin
-            lines, self._offsets[key] = self._logs.read_from(key, self._offsets.get(key, 0))
+            logs = task.run.logs()
+            lines, self._offsets[key] = logs.read_from(key, self._offsets.get(key, 0))
             if lines:
                 self._show(short_name(task), lines)
 

@@ -176,6 +176,10 @@ class OpenedRun:
             self._is_seen = check_holding(self.record, store) is Holding.OWN
         return store
 
+    def is_here(self) -> bool:
+        """Say whether its values are in this store. Raises DamagedRunFile."""
+        return self._own_values() is not None and self._is_seen
+
     def _own_values(self) -> ArtifactStore | None:
         """Give what `values` gives; None where another run's are, for facts are read nevertheless.
 

@@ -165,15 +165,17 @@ def find_origin(flow: str, stores: OriginStores, run: str | None) -> RunRecord:
 
     Raises:
         NothingToResume: There is no such run.
+        OtherResults: Its values are not here, but those of another run of that number.
     """
     latest = stores.metadata.list_runs(flow, limit=_LOOKED_AT)
     artifacts = stores.artifacts(flow)
     if run is None and latest:
         here = (found for found in latest if find_holding(found, artifacts) is Holding.OWN)
-        return next(here, latest[0])
+        run = next(here, latest[0]).key.run
     record = None if run is None else stores.metadata.find_run(RunKey(flow, run))
     if record is None:
         raise NothingToResume(flow, run, (r.key.run for r in latest), stores.root)
+    check_holding(record, artifacts)
     return record
 
 
@@ -199,7 +201,6 @@ def load_origin(
     record = find_origin(definition.name, stores, run)
     key = record.key
     artifacts = stores.artifacts(definition.name)
-    check_holding(record, artifacts)
     record = rescue_run(record, stores.metadata, artifacts)
     constants = artifacts.get(parameters_key(key))
     rerun = frozenset(() if step is None else (step,))

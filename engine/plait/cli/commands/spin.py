@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from plait.cli.console import Console
 from plait.cli.reading import NoSuchStep, find_tasks, get_run, open_store, short_name
 from plait.cli.screen import Screen
 from plait.cli.session import Session
+from plait.client.opened_run import OpenedRun
 from plait.client.opened_task import OpenedTask
 from plait.client.source import Connection
 from plait.metadata.protocol import Status
@@ -122,6 +124,7 @@ def spin(session: Session, /, step: str, **given: Any) -> int:
         )
     with open_store(session) as connection:
         task, more = _find_task(session, connection, step, given)
+        task.run.values()  # whose they are is looked at before the process is forked
         attempt = task.find_attempt()
         if attempt is None:
             raise BadSpin(
@@ -214,9 +217,12 @@ def _find_tasks(
     if run is not None:
         get_run(session, connection, run)
         return list(find_tasks(session, connection, f"{run}/{step}"))
-    for record in connection.metadata().list_runs(session.flow_name, limit=_RUNS):
+    latest = connection.metadata().list_runs(session.flow_name, limit=_RUNS)
+    runs = [OpenedRun(connection, record) for record in latest]
+    # Where facts are shared, the latest may be another person's, with its values elsewhere.
+    for past in chain(filter(OpenedRun.is_here, runs), runs):
         try:
-            return list(find_tasks(session, connection, f"{record.key.run}/{step}"))
+            return list(find_tasks(session, connection, f"{past.key.run}/{step}"))
         except NoSuchStep:
             continue  # it did not come to that
     get_run(session, connection, None)
