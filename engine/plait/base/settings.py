@@ -59,8 +59,24 @@ class BadSetting(UsageError):
             why = nearest(value, setting.choices)
             fix = f"set it to one of: {', '.join(setting.choices)}"
         super().__init__(
-            f"{setting.env}={value!r} is not a value of '{setting.name}'", why=place + why, fix=fix
+            f"{setting.env}={hide_login(value)!r} is not a value of '{setting.name}'",
+            why=place + why,
+            fix=fix,
         )
+
+
+def hide_login(text: str) -> str:
+    """Give a value as it may be shown: of a URL with a password or a token before its `@`, less."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        scheme, rest = "", text
+    login, at, place = rest.rpartition("@")
+    user, colon, _ = login.partition(":")
+    # Alone before an `@`, it is a name but with HTTP, where it may be a token.
+    if not at or not (colon or scheme.endswith(("http", "https"))) or scheme == "s3":
+        return text
+    shown = f"{user}:****" if colon and user.isalnum() else "****"
+    return f"{scheme}{separator}{shown}@{place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +280,8 @@ SETTINGS: Mapping[str, Setting] = {
             None,
             "The URL of another server that speaks S3; without it, it is AWS's.",
             section="aws",
-            form=r"https?://[^\s/]+(/\S*)?",
-            rule="a URL that begins with http:// or https://",
+            form=r"https?://[^\s/?#]+(/[^\s?#]*)?",
+            rule="a URL that begins with http:// or https:// and has no '?' and no '#'",
             example="https://s3.example.org:9000",
         ),
         Setting("home", "PLAIT_HOME", HOME, "The folder of the files of 'plait configure'."),

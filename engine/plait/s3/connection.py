@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from plait.base.settings import resolve
 from plait.s3.errors import (
@@ -70,6 +71,12 @@ class S3Connection:
     _warmed: int = 0
     _random: Random = field(default_factory=Random)
 
+    def __post_init__(self) -> None:
+        if self.endpoint and "@" in self.endpoint:
+            # S3's requests have no place for a user and a password, and errors show the URL.
+            scheme, separator, rest = self.endpoint.partition("://")
+            self.endpoint = f"{scheme}{separator}{rest.rpartition('@')[2]}"
+
     @property
     def place(self) -> str:
         """The server, for messages."""
@@ -118,6 +125,8 @@ class S3Connection:
 
         seconds = float(resolve("s3-timeout").value or 60)
         try:
+            if self.endpoint:
+                urlsplit(self.endpoint).port  # noqa: B018  # raises where the port is none
             if self._session is None:
                 self._session = boto3.session.Session()
             config = Config(

@@ -10,7 +10,7 @@ import pytest
 from plait.base import identity
 from plait.base.clock import SystemClock
 from plait.base.identity import UnknownUser, host_name, system_tags, user_name
-from plait.base.settings import BadSetting, Value, resolve
+from plait.base.settings import BadSetting, Value, hide_login, resolve
 
 USERS = ("PLAIT_USER", "SUDO_USER", "USERNAME", "USER")
 
@@ -27,6 +27,34 @@ def test_a_value_that_is_not_allowed_is_refused() -> None:
     with pytest.raises(BadSetting, match="PLAIT_WORKERS='forks'") as raised:
         resolve("workers", {"PLAIT_WORKERS": "forks"})
     assert "fork, spawn, inline" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://ada:pw@host:1/x", "http://ada:****@host:1/x"),
+        ("http://ada:p:w/w@w://w@host", "http://ada:****@host"),
+        ("https://token@host", "https://****@host"),
+        ("http://:pw@host", "http://****@host"),
+        ("service@http://ada:pw@host", "service@http://ada:****@host"),
+        ("ada:pw@host:9000", "ada:****@host:9000"),
+        ("postgresql://ada@host/x", "postgresql://ada@host/x"),
+        ("s3://bucket/a:b@c", "s3://bucket/a:b@c"),
+        ("http://host/x", "http://host/x"),
+        ("ada@host", "ada@host"),
+    ],
+)
+def test_a_login_is_not_shown(text: str, shown: str) -> None:
+    """But for the name in it, and what is none is shown whole."""
+    assert hide_login(text) == shown
+
+
+def test_a_message_about_a_value_has_no_password_in_it() -> None:
+    """However wrong the value is."""
+    for value in ("http://ada:pw@host/?x", "htp://ada:pw@host", "ada:pw@host", "http://pw@h?#"):
+        with pytest.raises(BadSetting) as raised:
+            resolve("s3-endpoint-url", {"PLAIT_S3_ENDPOINT_URL": value})
+        assert "pw" not in str(raised.value)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 
 import pytest
 
@@ -149,6 +150,34 @@ def test_nobody_listens():
     )
     with pytest.raises(S3Unreachable, match="no S3 server answers at http://127"):
         read_object(connection, Location("bucket", "key"))
+
+
+def test_a_login_in_the_url_is_shown_to_nobody():
+    """Neither by the message nor by the errors that it came of; S3 has no use for it."""
+    connection = S3Connection(
+        f"http://ada:pw/w@x@127.0.0.1:{free_port()}",
+        RetryPlan(unreachable_seconds=0.0),
+        sleep=lambda _: None,
+    )
+    with pytest.raises(S3Unreachable, match="answers at http://127") as raised:
+        read_object(connection, Location("bucket", "key"))
+    assert "pw" not in "".join(traceback.format_exception(raised.value)) + repr(connection)
+
+
+def test_a_login_in_the_url_does_no_harm(moto, root):
+    """The server is found all the same."""
+    connection = S3Connection(moto.url.replace("//", "//ada:pw@"))
+    assert write_object(connection, root, b"x")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://h:port", "http://[::1"])
+def test_a_url_that_leads_nowhere_is_told(url, monkeypatch):
+    """Before any request, by whoever uses it first."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    for use in (Fetcher, lambda made: read_object(made, Location("bucket", "key"))):
+        with pytest.raises(S3BadConfig, match="be set up to ask http"):
+            use(S3Connection(url))
 
 
 def test_no_credentials_at_all(moto, monkeypatch, tmp_path):

@@ -19,7 +19,7 @@ from plait.base.profile import (
     save_profile,
     write_private,
 )
-from plait.base.settings import SETTINGS, Setting, check_value, resolve
+from plait.base.settings import SETTINGS, Setting, check_value, hide_login, resolve
 from plait.cli.command import Command, Entry, Option, Program
 from plait.cli.screen import Screen
 
@@ -28,7 +28,7 @@ _HERE = "plait.cli.commands.configure"
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")
-_LOGIN = re.compile(r"(://[^/@\s:]*:)\S+(?=@)|(password=)[^&\s]+", re.IGNORECASE)
+_PASSWORD = re.compile(r"(password=)[^&\s]+", re.IGNORECASE)
 _LONG_ENOUGH = 12
 """Of a secret so long, the last four characters are shown: enough to tell two apart."""
 
@@ -241,7 +241,7 @@ def mask(name: str, value: str) -> str:
     """Give a value as it may be shown: of a secret, the last characters at most."""
     if _SECRET.search(name):
         return "****" + (value[-4:] if len(value) >= _LONG_ENOUGH else "")
-    return _LOGIN.sub(r"\1\2****", value)
+    return _PASSWORD.sub(r"\1****", hide_login(value))
 
 
 def _environ(profile: str | None) -> dict[str, str]:

@@ -126,6 +126,7 @@ def test_secrets_are_masked() -> None:
     for url in ("postgresql://ada:pw/x@h@host/x", "postgresql://ada@host/x?Password=pw&a=b"):
         assert "pw" not in mask("PLAIT_SERVICE_DB", url)
     assert mask("PLAIT_USER", "ada") == "ada"
+    assert mask("PLAIT_S3_ENDPOINT_URL", "http://t0ken@host:1") == "http://****@host:1"
 
 
 def test_a_profile_travels(person, tmp_path) -> None:
