@@ -31,6 +31,7 @@ def serving(
     own_interface: bool = True,
     around: Callable[[Any], Any] = lambda app: app,
     patience: Patience | None = None,
+    tell: Callable[[str], None] = lambda _line: None,
 ) -> Iterator[str]:
     """Serve *store* from a thread of this process, and give the URL.
 
@@ -41,12 +42,13 @@ def serving(
         own_interface: Whether plait's own interface is spoken beside Metaflow's.
         around: Makes an application of the service's, to stand before it.
         patience: What is borne of connections; they are not watched if nothing is said.
+        tell: Given what the service has to say.
     """
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))
     listening.listen()
-    app = make_app(store, token, "1.0", own_interface=own_interface)
+    app = make_app(store, token, "1.0", own_interface=own_interface, tell=tell)
     connections = None if patience is None else Connections(patience)
     config = uvicorn.Config(
         around(app) if connections is None else watch(app, connections),

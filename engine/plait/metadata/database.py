@@ -96,6 +96,10 @@ class Database:
         """
         return self._attempt(lambda: self._write(work))
 
+    def check(self) -> None:
+        """See that it can be written; makes the file if need be, or brings it to this version."""
+        self.write(lambda _connection: None)
+
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
         with self._guard():

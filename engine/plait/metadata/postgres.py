@@ -35,10 +35,20 @@ T = TypeVar("T")
 _HOST = re.compile(r"@?[^@\s]*")
 _PORT = re.compile(r"[0-9,]*")
 
+_IS_READ_ONLY = "SELECT current_setting('transaction_read_only') = 'on' FROM version LIMIT 1"
+
 _IDLE = 16
 """The most connections that are kept open while nobody uses them."""
 
-_CONNECT_SECONDS = 5
+# How soon a server counts as gone of which nothing is heard, as libpq takes it: without these, one
+# whose machine was switched off keeps those who wait for it for a quarter of an hour.
+_TIMING = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds
+}
 
 
 class PostgresMetadata(SQLMetadata):
@@ -62,8 +72,18 @@ class PostgresDatabase:
 
     def __init__(self, url: str, *, wait: float) -> None:
         self._psycopg = load_driver()
+        refusals = self._psycopg.errors
+        # What asking again does not mend, but whoever runs the database does.
+        self._refusals = (
+            refusals.InsufficientPrivilege,
+            refusals.ReadOnlySqlTransaction,
+            refusals.UndefinedTable,
+            refusals.InvalidSchemaName,
+        )
         self.place = _place(self._psycopg, url)
         self._url = url
+        given = self._psycopg.conninfo.conninfo_to_dict(url)
+        self._timing = {word: value for word, value in _TIMING.items() if word not in given}
         self._wait = wait
         self._lock = threading.Lock()
         self._idle: list[psycopg.Connection[Any]] = []
@@ -83,6 +103,11 @@ class PostgresDatabase:
     def write(self, work: Callable[[Any], T]) -> T:
         """Do *work* in one transaction and give its result. It may be called again."""
         return self._attempt(work)
+
+    def check(self) -> None:
+        """See that it answers and can be written: the tables are there, and none is a standby's."""
+        if self._attempt(lambda words: words.execute(_IS_READ_ONLY).fetchone()[0]):
+            raise DatabaseUnreachable(self.place, "it can be read, but not be written")
 
     def find_damage(self) -> Sequence[str]:
         """Read every row, and give what the database says where it cannot."""
@@ -113,6 +138,8 @@ class PostgresDatabase:
                 # written here may be written twice.
                 if time.monotonic() >= give_up:
                     raise DatabaseUnreachable(self.place, _first_line(error)) from error
+            except self._refusals as error:
+                raise DatabaseUnreachable(self.place, _first_line(error)) from error
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # spreads writers, hides nothing
             pause = min(2 * pause, 0.5)
 
@@ -144,9 +171,9 @@ class PostgresDatabase:
         connection: psycopg.Connection[Any] = self._psycopg.connect(
             self._url,
             autocommit=True,
-            connect_timeout=_CONNECT_SECONDS,
             application_name="plait service",
             client_encoding="UTF8",
+            **self._timing,
         )
         try:
             if not self._made:

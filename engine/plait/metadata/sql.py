@@ -79,6 +79,10 @@ class SQLDatabase(Protocol):
         """Do *work*, whole or not at all, and give its result. It may be called again."""
         ...
 
+    def check(self) -> None:
+        """See that it can be read and written; makes the tables if need be, or brings them on."""
+        ...
+
     def find_damage(self) -> Sequence[str]:
         """Give a sentence for each thing that is wrong with the database."""
         ...
@@ -224,6 +228,16 @@ class SQLMetadata:
             return True
 
         return self.database.write(work)
+
+    def check(self) -> None:
+        """See that facts can be read and written, at the cost of a transaction without any.
+
+        The tables are made if there are none, and those of an earlier plait brought to this one's.
+
+        Raises:
+            PlaitError: They can't.
+        """
+        self.database.check()
 
     def find_damage(self) -> Sequence[str]:
         """Give what the database finds wrong with itself."""

@@ -15,6 +15,7 @@ from plait.metadata.sql import SQLMetadata
 from plait.metadata.wire import VERSION_HEADER, BadRecord
 from plait.service import api, guest_api
 from plait.service.errors import ServiceNotInstalled
+from plait.service.health import Health
 from plait.service.limits import Gate, Refused, read_json
 from plait.service.openapi import describe
 
@@ -42,11 +43,17 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 )
 """What is answered: method, path, and by whom."""
 
+_AWAY = 503
 _WORKERS = 16
 
 
 def make_app(
-    store: SQLMetadata, token: str | None, version: str, *, own_interface: bool = True
+    store: SQLMetadata,
+    token: str | None,
+    version: str,
+    *,
+    own_interface: bool = True,
+    tell: Callable[[str], None] = lambda _line: None,
 ) -> Starlette:
     """Make the application.
 
@@ -55,6 +62,7 @@ def make_app(
         token: What those who ask have to say; None if anybody on this machine may.
         version: The version of plait.
         own_interface: Whether it speaks plait's own interface beside Metaflow's.
+        tell: Given a line when the database is away, and when it is back.
 
     Raises:
         ServiceNotInstalled: Starlette is not installed.
@@ -66,7 +74,7 @@ def make_app(
     except ImportError as error:
         raise ServiceNotInstalled(error.name or "starlette") from error
 
-    answers = _Answers(store, Gate(token), version, own_interface=own_interface)
+    answers = _Answers(store, Gate(token), version, tell, own_interface=own_interface)
     guests = Guests(store.database)
     own = ROUTES if own_interface else ()
     every = [
@@ -79,7 +87,7 @@ def make_app(
     handlers: dict[str, dict[str, Callable[[api.Asked], Any]]] = {}
     for method, path, handler in every:
         handlers.setdefault(path, {})[method] = handler
-    return Starlette(
+    app = Starlette(
         routes=[
             # For anybody, without a token: nothing of anybody's is in there.
             Route("/healthz", answers.health),
@@ -97,22 +105,31 @@ def make_app(
         ],
         exception_handlers={HTTPException: answers.on_http},
     )
+    # To whatever host whoever asks has named.
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Answers:
     """Turns requests into calls of handlers, and what these give or raise into answers."""
 
     def __init__(
-        self, store: MetadataStore, gate: Gate, version: str, *, own_interface: bool
+        self,
+        store: SQLMetadata,
+        gate: Gate,
+        version: str,
+        tell: Callable[[str], None],
+        *,
+        own_interface: bool,
     ) -> None:
         import anyio
 
-        self._store = store
         self._gate = gate
         self._version = version
         self._own_interface = own_interface
         self._document = describe(version, secured=gate.asks_for_token, own_interface=own_interface)
         self._limiter = anyio.CapacityLimiter(_WORKERS)
+        self._health = Health(store, tell)
 
     async def ask(
         self,
@@ -129,7 +146,9 @@ class _Answers:
             asked = api.Asked(request.path_params, request.query_params, body)
             # HEAD is GET whose answer the server keeps to itself.
             handler = handlers["GET" if request.method == "HEAD" else request.method]
-            return _answer(await self._work(partial(handler, asked)))
+            found = await self._work(partial(handler, asked))
+            self._health.worked()
+            return _answer(found)
         except Refused as refused:
             return _refuse(refused)
         except NoSuchGuest:
@@ -137,15 +156,18 @@ class _Answers:
         except BadRecord as mistake:
             return _refuse(Refused(422, "bad-record", str(mistake)))
         except PlaitError as error:
-            return _refuse(_of_store(error))
+            said = _of_store(error)
+            if said.status == _AWAY:
+                self._health.failed(error)
+            return _refuse(said)
 
     async def health(self, _request: Request) -> Response:
-        """Say whether the database can be read."""
-        try:
-            await self._work(self._store.iter_flows)
-        except PlaitError as error:
-            return _refuse(_of_store(error))
-        return _answer({"status": "ok"})
+        """Say whether the database can be read and written."""
+        slug = await self._health.ask()
+        if slug is None:
+            return _answer({"status": "ok"})
+        # Who asks need not have a token: where the database is, and what it says, is not for them.
+        return _refuse(Refused(_AWAY, slug, "facts cannot be read and written now"))
 
     async def ping(self, _request: Request) -> Response:
         """Say that it is there."""
@@ -206,4 +228,4 @@ def _of_store(error: PlaitError) -> Refused:
     if isinstance(error, BadTag):
         return Refused(422, error.slug, "; ".join(f"{f.what}: {f.why}" for f in error.findings))
     # The database is away or in somebody's way: those who ask may ask again.
-    return Refused(503, finding.slug, finding.what)
+    return Refused(_AWAY, finding.slug, finding.what)

@@ -96,7 +96,7 @@ def serve(
         port: Where to listen; 0 for a free one.
         token: What those who ask have to say.
         version: The version of plait.
-        tell: Given a line once it listens.
+        tell: Given a line once it listens, when the database is away, and when it is back.
         own_interface: Whether it speaks plait's own interface beside Metaflow's.
         patience: What it bears of connections; by default what is usual.
 
@@ -112,10 +112,14 @@ def serve(
     except ImportError as error:
         raise ServiceNotInstalled(error.name or "uvicorn") from error
     store = open_database(url)
-    app = make_app(store, token, version, own_interface=own_interface)
-    # Before it listens: what is wrong with the database is told to whoever starts it.
-    store.iter_flows()
-    listening = _listen(host, port)
+    try:
+        # Before it listens: what is wrong with the database is told to whoever starts it.
+        store.check()
+        listening = _listen(host, port)
+    except BaseException:
+        store.close()
+        raise
+    app = make_app(store, token, version, own_interface=own_interface, tell=tell)
     borne = patience or Patience()
     connections = Connections(replace(borne, most=_find_room(borne.most)))
     config = uvicorn.Config(
