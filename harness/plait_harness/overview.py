@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from plait_harness.cover import Coverage
 from plait_harness.gates import Breach
+from plait_harness.heatmap import group_turns, map_rows
 from plait_harness.leftovers import OWN_FOLDER
 from plait_harness.matrix import Excluded
 from plait_harness.pages import write_html
 from plait_harness.report import CaseRow
 from plait_harness.timing import find_slowest, find_suspects, rate_per_core, sum_parts
+
+MOST_BROKEN = 50
+"""How many cases that failed are listed on top of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +45,16 @@ class Overview:
 
 
 def write_page(folder: str, overview: Overview) -> None:
-    """Write `index.html`: for each context a map of templates (down) by graphs (across)."""
+    """Write `index.html`: what failed, and for each context a map of templates by graphs."""
     rows = overview.rows
-    # Of a case that ran several times, its worst turn is what the map shows.
-    cells: dict[tuple[str, str, str], list[CaseRow]] = {}
-    for row in rows:
-        cells.setdefault((row.context, row.template, row.graph), []).append(row)
-    worst = {
-        place: max(own, key=lambda row: (row.outcome != "passed", row.seconds))
-        for place, own in cells.items()
-    }
+    cases = group_turns(rows)
     write_html(
         os.path.join(folder, "index.html"),
         "report.html.j2",
-        contexts=list(dict.fromkeys(row.context for row in rows)),
-        graphs=sorted({row.graph for row in rows}),
-        templates=list(dict.fromkeys(row.template for row in rows)),
-        cells=worst,
-        cases=list({row.id: row for row in [*rows, *worst.values()]}.values()),
+        maps=map_rows(rows),
+        cases=cases,
+        broken=[case for case in cases if case.failed],
+        most=MOST_BROKEN,
         reasons={(each.context, each.template, each.graph): each.why for each in overview.excluded},
         breaches=overview.breaches,
         unfinished=overview.unfinished,

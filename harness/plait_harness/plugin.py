@@ -127,7 +127,10 @@ class CaseItem(pytest.Item):
         result = _get_worker(self.config).runner.run(self.case)
         self.row = make_row(self.case, result)
         if result.failed:
-            raise self.make_failure(result)
+            failure = self.make_failure(result)
+            command = command_for(failure.case, self.config.stash[_OPTIONS])
+            self.row = dataclasses.replace(self.row, command=command)
+            raise failure
         if not self.config.stash[_OPTIONS].keep_folders:
             tidy_case(result.folder)
 
@@ -214,7 +217,8 @@ def pytest_runtest_makereport(
     """Let the report carry how the case went, from a worker to where results are gathered."""
     report = yield
     if isinstance(item, CaseItem) and call.when == "call":
-        row = item.row or _row_of_error(item.case, call.duration)
+        command = command_for(item.case, item.config.stash[_OPTIONS])
+        row = item.row or _row_of_error(item.case, call.duration, command)
         report.harness_row = dataclasses.asdict(row)  # type: ignore[attr-defined]  # pytest keeps it
     return report
 
@@ -330,7 +334,7 @@ def _gathers(config: pytest.Config) -> bool:
     return not hasattr(config, "workerinput")
 
 
-def _row_of_error(case: Case, seconds: float) -> CaseRow:
+def _row_of_error(case: Case, seconds: float, command: str) -> CaseRow:
     return CaseRow(
         id=case.id,
         context=case.context.name,
@@ -344,4 +348,5 @@ def _row_of_error(case: Case, seconds: float) -> CaseRow:
         checks=(),
         phases={},
         turn=case.turn,
+        command=command,
     )

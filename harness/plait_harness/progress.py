@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def format_table(cells: Sequence[Cell]) -> list[str]:
     """
     contexts = list(dict.fromkeys(cell.context for cell in cells))
     by_place = {(cell.graph, cell.context): cell for cell in cells}
-    graphs = sorted({cell.graph for cell in cells})
+    graphs = sorted({cell.graph for cell in cells}, key=natural_key)
     width = max([len("graph"), *map(len, graphs)])
     columns = [max(len(context), 9) for context in contexts]
     head = [f"{name:>{size}}" for name, size in zip(contexts, columns, strict=True)]
@@ -106,3 +107,9 @@ def _cell_text(cell: Cell | None) -> str:
     if cell is None:
         return "-"
     return f"{cell.passed} !{cell.failed}" if cell.failed else str(cell.passed)
+
+
+def natural_key(name: str) -> list[tuple[int, str]]:
+    """Give what sorts names as people do: `g2` before `g10`."""
+    parts = re.split(r"(\d+)", name.lower())
+    return [(int(part), part) if part.isdecimal() else (-1, part) for part in parts]

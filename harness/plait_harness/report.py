@@ -36,6 +36,7 @@ class CaseRow:
         checks: Each judge's outcome, message and seconds.
         phases: How long each part took.
         turn: Which time it was that the case ran, from 0; see `--repeat`.
+        command: What repeats it, if it failed.
     """
 
     id: str
@@ -50,6 +51,7 @@ class CaseRow:
     checks: Sequence[Mapping[str, Any]]
     phases: Mapping[str, float]
     turn: int = 0
+    command: str = ""
 
 
 def make_row(case: Case, result: CaseResult) -> CaseRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -83,6 +84,8 @@ def test_a_failure_is_told_repeated_and_rerun(theirs):
         assert os.path.exists(os.path.join(report, name)), name
 
     (command,) = [line.strip() for line in said.splitlines() if " --debug " in line]
+    page = (theirs / "report" / "index.html").read_text(encoding="utf-8")
+    assert f"<code>{html.escape(command)}</code>" in page
     elsewhere = theirs / "else where"
     elsewhere.mkdir()
     pasted = subprocess.run(
@@ -351,7 +354,9 @@ def test_a_flaky_case_is_named(theirs):
     assert code == 1, said
     suspect = "Planted[two-dev-local-cli] ended 1x failed, 2x passed"
     assert f"gate flaky: {suspect}" in said
-    assert suspect in (report / "index.html").read_text(encoding="utf-8")
+    page = (report / "index.html").read_text(encoding="utf-8")
+    assert suspect in page
+    assert "Planted[two-dev-local-cli]: 1 of 3 failed" in page
     with open(report / "cases.jsonl", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     assert [(row["turn"], row["outcome"]) for row in rows] == [

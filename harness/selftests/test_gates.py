@@ -147,7 +147,12 @@ def test_the_report_has_a_page_for_people(tmp_path):
     write_page(
         str(tmp_path),
         Overview(
-            rows=[row(), row("B", outcome="failed"), row("B", seconds=3.0, turn=1)],
+            rows=[
+                row(),
+                row("B", outcome="failed", command='run "B" again'),
+                row("B", seconds=3.0, turn=1),
+            ],
+            unfinished="unfinished: 1 of 4 cases did not run",
             excluded=[Excluded("here", "B", "h", "because & so")],
             breaches=[Breach("cases", "too few")],
             covered=Coverage(strength=2, allowed=10, reached=9, matrix=8, ran=2),
@@ -165,6 +170,12 @@ def test_the_report_has_a_page_for_people(tmp_path):
         "B[g-here-cli] ended 1x failed, 1x passed",
         '<a href="coverage.html">',
         "gate cases: too few",
+        "B[g-here-cli]: 1 of 2 failed",
+        'title="B[g-here-cli]">1/2</a>',
+        '<a class="breach" href="#B[g-here-cli]">',
+        "<code>run &#34;B&#34; again</code>",
+        "turn 2, passed:",
+        "unfinished: 1 of 4 cases did not run",
         'href="cases/A.g.here.cli/flow.py"',
         'href="cases/A.g.here.cli/_case/run.out"',
         "run 0.250 s",
