@@ -142,6 +142,12 @@ class FlowSpec:
         key = self._plait.order.key
         return key.flow, key.run
 
+    def __plait_origin__(self) -> tuple[str, str] | None:
+        """Give the flow and the run that this object's run goes on from; None if from none."""
+        if self._plait is None or self._plait.order.origin_run is None:
+            return None
+        return self._plait.order.key.flow, self._plait.order.origin_run
+
     def foreach_stack(self) -> list[tuple[int, int, Any]]:
         """Give `(index, number of tasks, element)` of each foreach around, outermost first."""
         return [] if self._plait is None else self._plait.foreach.stack()

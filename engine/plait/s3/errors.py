@@ -107,11 +107,17 @@ class S3NotFound(S3Error):
 
     slug = "s3-not-found"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, origin: str = "") -> None:
+        # Of a resumed run, whose steps that had finished did not run again.
+        elsewhere = (
+            f"look also below the run that this one goes on from, S3(run=Run('{origin}')), where "
+            "its finished steps put what they put; or "
+        )
         super().__init__(
             f"there is nothing at {url}",
             why="the server knows no object of that key",
-            fix="list what is there with list_paths(), or pass return_missing=True",
+            fix=(elsewhere if origin else "")
+            + "list what is there with list_paths(), or pass return_missing=True",
         )
         self.url = url
 

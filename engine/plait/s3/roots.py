@@ -22,10 +22,13 @@ class Root:
 
     Args:
         location: The prefix, without a `/` at its end; None where keys are whole URLs.
+        origin: The run that the one whose place this is goes on from, as `Flow/run`; empty if from
+            none, or if this is no run's place.
     """
 
-    def __init__(self, location: Location | None) -> None:
+    def __init__(self, location: Location | None, origin: str = "") -> None:
         self.location = location
+        self.origin = origin
         self._start = f"{location.key}/" if location is not None and location.key else ""
 
     def at(self, key: str) -> Location:
@@ -88,7 +91,9 @@ def find_root(run: Any, s3root: str | None) -> Root:
             "run= keeps objects below PLAIT_DATASTORE_SYSROOT_S3, and that is not set",
             "set it, such as to s3://my-bucket/plait, or name a prefix by s3root=",
         )
-    return Root(parse_folder(sysroot).child(objects_prefix(*_find_run(run))))
+    place = parse_folder(sysroot).child(objects_prefix(*_find_run(run)))
+    asked = getattr(type(run), "__plait_origin__", None)
+    return Root(place, "/".join((asked(run) if asked else None) or ()))
 
 
 def _find_run(run: Any) -> tuple[str, str]:

@@ -155,9 +155,9 @@ class S3:
         def ask(at: Location) -> S3Object:
             try:
                 facts = read_facts(self._connection, at)
-            except S3NotFound:
+            except S3NotFound as error:
                 if not return_missing:
-                    raise
+                    raise self._lack(error) from error
                 facts = None
             return S3Object(Found(str(at), self._root.key_of(at), facts=facts))
 
@@ -260,9 +260,9 @@ class S3:
                     return S3Object(self._read_range(key, at, found))
                 path = self._shelf.new_path()
                 body, facts = fetcher.fetch(at, path)
-            except S3NotFound:
+            except S3NotFound as error:
                 if not return_missing:
-                    raise
+                    raise self._lack(error) from error
                 return S3Object(found)
             except OSError as error:
                 # Those of requests are told otherwise, so it is one of the file.
@@ -276,6 +276,10 @@ class S3:
             return for_each(read, wanted)
         finally:
             fetcher.close()
+
+    def _lack(self, error: S3NotFound) -> S3NotFound:
+        """Give the error with where the object may be in its place."""
+        return S3NotFound(error.url, self._root.origin)
 
     def _read_range(self, key: S3GetObject, at: Location, found: Found) -> Found:
         offset, length = check_range(key, str(at))

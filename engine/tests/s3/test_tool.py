@@ -238,11 +238,14 @@ def test_values_are_bytes_or_text(s3):
 
 
 class _Flow:
-    def __init__(self, place):
-        self.place = place
+    def __init__(self, place, origin=None):
+        self.place, self.origin = place, origin
 
     def __plait_run__(self):
         return self.place
+
+    def __plait_origin__(self):
+        return self.origin
 
 
 class _Run:
@@ -256,6 +259,24 @@ def test_objects_of_a_run(root, monkeypatch):
         url = mine.put("a", "x")
         assert url == f"{root}/F/objects/17/a"
         assert read.get("a").text == "x"
+
+
+def test_what_a_resumed_run_does_not_have_may_be_its_origins(root, monkeypatch):
+    """It is said where the objects are that finished steps put, which did not run again."""
+    monkeypatch.setenv("PLAIT_DATASTORE_SYSROOT_S3", str(root))
+    with S3(run=_Flow(("F", "18"), ("F", "17"))) as resumed, S3(run=_Flow(("F", "19"))) as new:
+        for use in (
+            resumed.get,
+            resumed.info,
+            lambda key: resumed.get(S3GetObject(key, 1, 1)),
+            lambda key: resumed.get_many([key, key]),
+        ):
+            with pytest.raises(S3NotFound, match=r"S3\(run=Run\('F/17'\)\)") as raised:
+                use("a")
+            assert raised.value.url == f"{root}/F/objects/18/a"
+        with pytest.raises(S3NotFound) as raised:
+            new.get("a")
+        assert "goes on from" not in str(raised.value)
 
 
 @pytest.mark.parametrize("slashes", ["", "/"])
