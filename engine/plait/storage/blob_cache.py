@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import count
 
 from plait.storage.descriptors import map_file
 
+_names = count()
 _EVICTED = ".evicted"
 _EVERY_SECONDS = 60.0
 """The cache is looked through at most so often, by all processes together."""
@@ -46,6 +48,15 @@ class BlobCache:
             return None
         finally:
             os.close(descriptor)
+
+    def new_file(self) -> str:
+        """Give the path of a file that is not there, for what is to be admitted.
+
+        Raises:
+            OSError: There is no folder for it, and none can be made.
+        """
+        os.makedirs(self.folder, exist_ok=True)
+        return os.path.join(self.folder, f"{os.getpid()}-{next(_names)}-{os.urandom(3).hex()}")
 
     def admit(self, address: str, path: str) -> None:
         """Take over the file *path*, which holds the bytes of *address*, as far as that works."""

@@ -107,28 +107,36 @@ class S3Storage:
             cached = self._here.cache.find(address)
             if cached is not None:
                 return cached
-        path = self._here.new_file()
-        try:
-            memory = self._fetch(key, path)
-            if address is not None:
-                self._here.cache.admit(address, path)
-        except S3NotFound as error:
-            raise MissingKey(key, self.place) from error
-        except OSError as error:
-            raise storage_error(error, path, "write") from error
-        finally:
-            remove_local(path)
-        return memory
+        trouble: tuple[OSError, str] | None = None
+        # In the cache, where a reader may write who has no store here, and from where a value need
+        # not be moved to another disk; elsewhere only if that one is full or not ours.
+        for new_file in (self._here.cache.new_file, self._here.new_file):
+            path = ""
+            try:
+                path = new_file()
+                memory = self._fetch(key, path, keep=address is not None)
+                if address is not None:
+                    self._here.cache.admit(address, path)
+                return memory
+            except S3NotFound as error:
+                raise MissingKey(key, self.place) from error
+            except OSError as error:
+                trouble = error, path or self._here.scratch
+            finally:
+                remove_local(path)
+        assert trouble is not None
+        raise storage_error(*trouble, "write") from trouble[0]
 
-    def _fetch(self, key: str, path: str) -> memoryview:
-        """Read an object into a file and give its bytes as private, writable memory."""
+    def _fetch(self, key: str, path: str, *, keep: bool) -> memoryview:
+        """Read an object, into a file if it is large or to be kept; give it as private memory."""
         fetcher = Fetcher(self._here.connection)
         try:
             body, facts = fetcher.fetch(self._here.at(key), path)
         finally:
             fetcher.close()
         if body is not None:
-            write_local(path, body)
+            if keep:
+                write_local(path, body)
             return memoryview(body)
         with open(path, "rb") as file:
             return map_file(file.fileno(), facts.size) if facts.size else memoryview(bytearray())

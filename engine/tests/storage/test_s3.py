@@ -16,7 +16,7 @@ from plait.s3.errors import S3AccessDenied
 from plait.s3.location import Location
 from plait.storage import conformance, s3, s3_place, s3_writing
 from plait.storage.conformance import CHECKS
-from plait.storage.errors import StorageFull
+from plait.storage.errors import StorageFailed, StorageFull
 from plait.storage.protocol import MissingKey
 from plait_harness.faults import Fault, FaultProxy, Plan, Rule
 
@@ -131,6 +131,36 @@ def test_what_is_kept_again_is_young(faulty, monkeypatch, way):
     assert not write()
     assert [line.split()[0] for line in faulty.seen] == ["PUT", "HEAD", "PUT"]
     assert storage.get(key) == b"value"
+
+
+@pytest.mark.parametrize("size", [5, 3 * MB])
+def test_a_reader_leaves_nothing_but_the_cache(make_storage, size):
+    """No scratch folder is made for it, as it may have no store here; no file is left in either."""
+    value = data_key("F", ADDRESS)
+    writer, reader = make_storage(name=f"left-{size}"), make_storage(name=f"left-{size}")
+    for key in (value, "F/runs/1/a"):
+        writer.put(key, [bytes(size)])
+    for key in (value, "F/runs/1/a"):
+        assert len(reader.view(key)) == size
+
+    assert not os.path.exists(reader._here.scratch)
+    left = [name for _, _, names in os.walk(reader.cache_folder) for name in names]
+    assert sorted(left) == [".evicted", ADDRESS]
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(make_storage, tmp_path):
+    """What is read goes through the scratch folder then, and is read again the next time."""
+    (tmp_path / "file").write_text("")
+    key = data_key("F", ADDRESS)
+    storage = make_storage()
+    storage._here.cache.folder = str(tmp_path / "file" / "below")
+    storage.put(key, [bytes(3 * MB)])
+
+    assert len(storage.view(key)) == len(storage.view(key)) == 3 * MB
+    storage.sweep()
+    storage._here.scratch = str(tmp_path / "file" / "below")
+    with pytest.raises(StorageFailed, match="Not a directory"):
+        storage.view(key)
 
 
 def test_large_objects_go_in_parts(faulty, parts):
@@ -252,7 +282,8 @@ def test_a_seal_is_read_once(faulty, monkeypatch):
 def test_a_disk_that_is_full_is_told(make_storage, monkeypatch):
     """By the file that could not be written."""
     storage = make_storage()
-    storage.put("a", [b"x" * 10])
+    key = data_key("F", ADDRESS)
+    storage.put(key, [b"x" * 10])
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -261,7 +292,7 @@ def test_a_disk_that_is_full_is_told(make_storage, monkeypatch):
         monkeypatch.setattr(module, "write_all", full, raising=False)
     monkeypatch.setattr(s3, "write_local", full)
     with pytest.raises(StorageFull):
-        storage.view("a")
+        storage.view(key)
     with pytest.raises(StorageFull):
         storage.append("log", b"x")
     with storage.upload() as upload, pytest.raises(StorageFull):
