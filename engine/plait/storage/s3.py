@@ -117,11 +117,12 @@ class S3Storage:
                 memory = self._fetch(key, path, keep=address is not None)
                 if address is not None:
                     self._here.cache.admit(address, path)
-                return memory
             except S3NotFound as error:
                 raise MissingKey(key, self.place) from error
             except OSError as error:
                 trouble = error, path or self._here.scratch
+            else:
+                return memory
             finally:
                 remove_local(path)
         assert trouble is not None
