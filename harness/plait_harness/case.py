@@ -19,6 +19,7 @@ from plait_harness.interpreters import interpreter_of
 from plait_harness.layout import check_layout
 from plait_harness.leftovers import OWN_FOLDER, find_leftovers, find_open_to_others
 from plait_harness.model import predict
+from plait_harness.precommand import run_before
 from plait_harness.render import Rendered, render
 from plait_harness.result import CaseResult, CheckResult
 from plait_harness.sealed import SealedRuns, check_sealed_runs, read_sealed_runs
@@ -31,6 +32,9 @@ from plait_harness.universal import Seen, check_unsealed
 
 _CALLER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "caller.py")
 """The program that is the executor `api`."""
+
+_NOT_RUN = Ended(code=-1, seconds=0.0, cpu=0.0, timed_out=False, left=())
+"""What stands for the end of a flow that was not begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +98,9 @@ class _Run:
             self.make_folder()
         before = frozenset(os.listdir(self.runner.root))
         checks: list[CheckResult] = []
-        problems: list[str] = []
         with self.phase("run"):
-            ended = self.run_flow()
+            problems = run_before(self.case.context, self.folder, self.env, self.run_timeout)
+            ended = _NOT_RUN if problems else self.run_flow()
             while len(self.origins) < self.case.template.resume and not problems:
                 problems = list(self.check_origin(ended))
                 if not problems:
@@ -164,8 +168,6 @@ class _Run:
         make_folder(self.case, self.folder, self.rendered)
 
     def run_flow(self) -> Ended:
-        if self.case.context.pre_command:
-            self.run_before(list(self.case.context.pre_command), self.run_timeout)
         return self.call("run", self.case.template.run_options)
 
     def resume_flow(self) -> Ended:
@@ -202,21 +204,6 @@ class _Run:
             return ["flow.py", *self.options(), *arguments]
         called = [list(self.options()), arguments[0], list(arguments[1:])]
         return [_CALLER, json.dumps(called)]
-
-    def run_before(self, command: list[str], timeout: float) -> None:
-        import subprocess
-
-        with open(os.path.join(self.own, "pre_command.out"), "wb") as output:
-            subprocess.run(
-                command,
-                cwd=self.folder,
-                env=self.env,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                timeout=timeout,
-                check=True,
-            )
 
     def options(self) -> tuple[str, ...]:
         return (*self.case.context.top_options, *self.case.template.top_options)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +12,11 @@ from plait_harness.conflicts import check_modes, check_options, find_given
 from plait_harness.gates import check_cases, check_fit
 from plait_harness.home import HOME, IS_CHECKOUT
 from plait_harness.matrix import Matrix, build_matrix
-from plait_harness.mistakes import Mistake, collect
+from plait_harness.mistakes import Mistake, collect, describe_refusal, is_refused
 from plait_harness.options import OPTIONS, PROGRAM, RunOptions, read_options
-from plait_harness.report import read_failed
+from plait_harness.report import make_report_folder, read_failed
 from plait_harness.sources import split_names
+from plait_harness.termination import INTERRUPTED
 
 WRONG_USAGE = 2
 """The exit code for a wrong option or specification."""
@@ -26,12 +26,41 @@ Crosses contexts, graphs and templates into small real flows, runs them, and jud
 through every interface. Whatever is not an option of its own is handed on to pytest."""
 
 
+CLOSED_PIPE = 128 + 13
+"""The exit code where nobody reads on, as by `| head`: what a shell says of a SIGPIPE."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the harness as the command line says, and give the exit code.
 
     Args:
         arguments: What stands after the program's name; that of this process, if None.
     """
+    try:
+        code = _main(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _drop_output()
+        return CLOSED_PIPE
+    except OSError as error:
+        if not is_refused(error):
+            raise
+        _drop_output()
+        print(f"error: {describe_refusal(error)}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _drop_output() -> None:
+    # Python writes what is left of it when it ends, and would tell that this is refused, too.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     parser = _make_parser()
     chosen, rest = parser.parse_known_args(arguments)
     options = read_options(lambda name: getattr(chosen, name))
@@ -69,16 +98,9 @@ def _check_least(flag: str, value: float, least: int) -> None:
 
 def _check_report(options: RunOptions) -> None:
     """Make the folder of the report; refuse one that lacks what is needed. Raises Mistake."""
-    folder = options.report
-    if options.rerun_failed and not read_failed(folder):
-        raise Mistake(f"nothing failed in {folder}: no case to rerun")
-    try:
-        os.makedirs(folder, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise Mistake(f"--report {folder}: nothing can be written there", why) from error
+    if options.rerun_failed and not read_failed(options.report):
+        raise Mistake(f"nothing failed in {options.report}: no case to rerun")
+    make_report_folder(options.report)
 
 
 def _check_together(chosen: argparse.Namespace, rest: Sequence[str]) -> None:

@@ -6,10 +6,11 @@ import dataclasses
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from plait_harness.case import CaseRunner
@@ -64,6 +65,7 @@ class Hunt:
         cases: All cases, by id, in the order in which to try those that a bug does not name.
         bound: For so many seconds others are tried, if the named ones notice nothing.
         workers: How many bugs at once.
+        stopped: Set once the hunt is to end, so that no bug waits for more than a case.
     """
 
     engine: str
@@ -71,6 +73,7 @@ class Hunt:
     cases: Mapping[str, Case]
     bound: float
     workers: int
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def find_broken(self, ids: Sequence[str]) -> dict[str, str]:
         """Run cases with the engine as it is, and give what those say that fail."""
@@ -148,11 +151,17 @@ class Hunt:
         with PreparedProcess(env) as process:
             runner = CaseRunner(process, env, folder, env)
             for case in cases:
+                if self.stopped.is_set():
+                    return
                 yield runner.run(_hurried(case))
 
     def _at_once(self, work: Callable[[_Item], _Found], items: Iterable[_Item]) -> Iterator[_Found]:
         with ThreadPoolExecutor(self.workers) as pool:
-            yield from pool.map(work, items)
+            try:
+                yield from pool.map(work, items)
+            except BaseException:
+                self.stopped.set()
+                raise
 
 
 class _Folder:

@@ -15,14 +15,16 @@ class Lock:
         folder: The folder; made if need be.
 
     Raises:
-        Mistake: Another run holds it.
+        Mistake: Another run holds it, or it can't be written to.
     """
 
     def __init__(self, folder: str) -> None:
-        os.makedirs(folder, exist_ok=True)
-        self._file = open(  # noqa: SIM115  # it is held open for as long as the lock
-            os.path.join(folder, ".lock"), "w", encoding="utf-8"
-        )
+        path = os.path.join(folder, ".lock")
+        try:
+            os.makedirs(folder, exist_ok=True)
+            self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115  # it is held open for as long as the lock
+        except OSError as error:
+            raise Mistake(f"{path} can't be written", error.strerror or str(error)) from error
         if sys.platform == "win32":
             return  # no fcntl there; two runs at once are then the user's own affair
         import fcntl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -68,3 +69,17 @@ def suggest(name: str, known: Iterable[str]) -> str:
     if close:
         return "did you mean " + " or ".join(f"'{lower[each]}'" for each in close) + "?"
     return "there is: " + (", ".join(names) if names else "none")
+
+
+_REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def is_refused(error: BaseException | None) -> bool:
+    """Find out whether a disk or a folder refused something, which is no bug of the harness."""
+    return isinstance(error, OSError) and error.errno in _REFUSALS
+
+
+def describe_refusal(error: OSError) -> str:
+    """Say it in a line, with the file if that is known."""
+    said = error.strerror or str(error)
+    return f"{said}: {error.filename}" if error.filename else said

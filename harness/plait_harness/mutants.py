@@ -25,6 +25,7 @@ from plait_harness.planting import (
     read_with_bug,
 )
 from plait_harness.sources import choose_contexts
+from plait_harness.termination import EXIT_CODE, INTERRUPTED, Termination
 
 _TRIED = "dev-local"
 """The context whose cases are tried on a bug that the cases it names do not notice."""
@@ -61,6 +62,10 @@ def run_mutants(
     began = time.monotonic()
     root = os.path.join(os.path.abspath(report), "mutants")
     lock = Lock(root)
+    verdicts: list[Verdict] = []
+    is_ended = False
+    termination = Termination()
+    termination.watch()
     try:
         hunt = Hunt(engine, root, cases, bound, workers or os.cpu_count() or 1)
         named = list(dict.fromkeys(name for bug in bugs for name in bug.killed_by))
@@ -68,18 +73,25 @@ def run_mutants(
         if broken:
             lines = "\n".join(f"{name}: {said}" for name, said in broken.items())
             raise Mistake("cases that are to notice bugs fail without one", lines)
-        verdicts = []
         for verdict in hunt.hunt_all(bugs):
             verdicts.append(verdict)
             print(format_verdict(verdict), flush=True)
+    except KeyboardInterrupt:
+        is_ended = True
     finally:
+        termination.release()
         lock.release()
     breaches = list(check_mutants(verdicts))
     summary = format_summary(verdicts, time.monotonic() - began)
+    if is_ended:
+        lack = len(bugs) - len(verdicts)
+        summary.append(f"unfinished: {lack} of {len(bugs)} seeded bugs were not tried to the end")
     _write(root, verdicts, [*summary, *(f"gate {b.gate}: {b.why}" for b in breaches)])
     print("\n".join(["", *summary]))
     for breach in breaches:
         print(f"gate {breach.gate}: {breach.why}", file=sys.stderr)
+    if is_ended:
+        return EXIT_CODE if termination.came else INTERRUPTED
     return 1 if breaches else 0
 
 

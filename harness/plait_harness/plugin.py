@@ -13,14 +13,15 @@ from plait_harness.case import CaseRunner
 from plait_harness.conflicts import check_options
 from plait_harness.crossing import Case
 from plait_harness.failure import describe_failure
+from plait_harness.gates import Breach
 from plait_harness.generated import find_smallest, keep_graph
 from plait_harness.home import HOME
 from plait_harness.matrix import Matrix, build_matrix
 from plait_harness.measure import Measurement, find_engine
-from plait_harness.mistakes import Mistake
+from plait_harness.mistakes import Mistake, describe_refusal, is_refused
 from plait_harness.options import OPTIONS, RunOptions, command_for, read_options
 from plait_harness.probe import FEATURE_VARIABLE
-from plait_harness.report import CaseRow, make_row, read_failed, tidy_case
+from plait_harness.report import CASES_FOLDER, CaseRow, make_row, read_failed, tidy_case
 from plait_harness.result import CaseResult
 from plait_harness.servers import find_modules
 from plait_harness.session import Session, find_servers
@@ -57,9 +58,9 @@ def pytest_configure(config: pytest.Config) -> None:
     options = read_options(lambda name: getattr(config.option, name))
     config.stash[_OPTIONS] = options
     if _gathers(config):
-        config.stash[_ONLY] = read_failed(options.report) if options.rerun_failed else None
         config.stash[_SESSION] = Session(options, lambda: get_matrix(config))
         try:
+            config.stash[_ONLY] = read_failed(options.report) if options.rerun_failed else None
             check_options(lambda name: getattr(config.option, name))
             config.stash[_SESSION].prepare()
         except Mistake as mistake:
@@ -169,6 +170,10 @@ class CaseItem(pytest.Item):
                 failure.result, command_for(failure.case, options), failure.note
             )
         command = command_for(self.case, options)
+        error = excinfo.value
+        if isinstance(error, Mistake) or is_refused(error):
+            why = describe_refusal(error) if isinstance(error, OSError) else str(error)
+            return f"{self.case.id} could not run\n\n{why}\n\nrepeat it with:\n  {command}"
         return f"{super().repr_failure(excinfo, style)}\n\nrepeat it with:\n  {command}"
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
@@ -187,7 +192,7 @@ class Worker:
     def __init__(self, options: RunOptions, services: Collection[str]) -> None:
         engine = (*ENGINE_MODULES, *find_modules(services))
         env = make_base_env(inherit=options.inherit_env)
-        root = os.path.join(os.path.abspath(options.report), "cases")
+        root = os.path.join(os.path.abspath(options.report), CASES_FOLDER)
         os.makedirs(root, exist_ok=True)
         if options.coverage:
             measurement = Measurement(options.report, find_engine())
@@ -289,7 +294,14 @@ class _Workers:
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
     """Stop the prepared process; where results are gathered, hold the run against the gates."""
     config = session.config
-    yield
+    unwritten = []
+    try:
+        yield
+    except OSError as error:
+        # That of junit.xml, of which pytest would show that it is an error of its own insides.
+        if not is_refused(error):
+            raise
+        unwritten = [Breach("report", f"junit.xml: {describe_refusal(error)}")]
     if _WORKER in config.stash:
         config.stash[_WORKER].process.close()
     if _SESSION not in config.stash or config.option.collectonly:
@@ -299,7 +311,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
     except Mistake as mistake:
         # The collector has said the same, and failed.
         breaches, lines = [], [str(mistake)]
-    config.stash[_SUMMARY] = lines
+    config.stash[_SUMMARY] = [*lines, *(f"gate {b.gate}: {b.why}" for b in unwritten)]
+    breaches = [*breaches, *unwritten]
     if breaches and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if _TERMINATION in config.stash and config.stash[_TERMINATION].came:
@@ -344,7 +357,7 @@ def _row_of_error(case: Case, seconds: float, command: str) -> CaseRow:
         outcome="error",
         seconds=seconds,
         exit_code=-1,
-        folder=os.path.join("cases", case.folder),
+        folder=os.path.join(CASES_FOLDER, case.folder),
         checks=(),
         phases={},
         turn=case.turn,

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,12 @@ from typing import Any
 from plait_harness.crossing import Case
 from plait_harness.engines import ENGINES
 from plait_harness.leftovers import OWN_FOLDER
+from plait_harness.mistakes import Mistake
 from plait_harness.progress import Cell
 from plait_harness.result import CaseResult
 
 CASES_FILE = "cases.jsonl"
+CASES_FOLDER = "cases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def make_row(case: Case, result: CaseResult) -> CaseRow:
         outcome="failed" if result.failed else "passed",
         seconds=round(result.seconds, 4),
         exit_code=result.exit_code,
-        folder=os.path.join("cases", case.folder),
+        folder=os.path.join(CASES_FOLDER, case.folder),
         checks=[
             {
                 "checker": check.checker,
@@ -80,6 +83,18 @@ def make_row(case: Case, result: CaseResult) -> CaseRow:
     )
 
 
+def make_report_folder(folder: str) -> None:
+    """Make the folder of a report and that of its cases. Raises Mistake if they can't be used."""
+    for place in (folder, os.path.join(folder, CASES_FOLDER)):
+        try:
+            os.makedirs(place, exist_ok=True)
+            with tempfile.TemporaryFile(dir=place):
+                pass
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise Mistake(f"--report {place}: nothing can be written there", why) from error
+
+
 def write_rows(folder: str, rows: Iterable[CaseRow]) -> None:
     """Write `cases.jsonl`."""
     os.makedirs(folder, exist_ok=True)
@@ -90,13 +105,16 @@ def write_rows(folder: str, rows: Iterable[CaseRow]) -> None:
 
 
 def read_failed(folder: str) -> list[str]:
-    """Give the ids of the cases that failed when the report was last written."""
+    """Give the ids of the cases that failed when the report was last written. Raises Mistake."""
     path = os.path.join(folder, CASES_FILE)
     if not os.path.exists(path):
         return []
-    with open(path, encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    return list(dict.fromkeys(row["id"] for row in rows if row["outcome"] != "passed"))
+    try:
+        with open(path, encoding="utf-8") as file:
+            rows = [json.loads(line) for line in file]
+        return list(dict.fromkeys(row["id"] for row in rows if row["outcome"] != "passed"))
+    except (ValueError, LookupError, TypeError) as error:
+        raise Mistake(f"{path} is not whole", "run without --rerun-failed once") from error
 
 
 def summarize(rows: Iterable[CaseRow]) -> list[Cell]:
@@ -131,7 +149,7 @@ def tidy_case(folder: str) -> None:
 
 def forget_stale_cases(folder: str, rows: Iterable[CaseRow]) -> None:
     """Take away the folders of cases that an earlier run left and this one did not have."""
-    cases = os.path.join(folder, "cases")
+    cases = os.path.join(folder, CASES_FOLDER)
     current = {os.path.basename(row.folder) for row in rows}
     for name in os.listdir(cases) if os.path.isdir(cases) else ():
         stale = os.path.join(cases, name)

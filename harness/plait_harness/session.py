@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,12 +34,14 @@ from plait_harness.measure import (
     read_floors,
 )
 from plait_harness.measure import write_page as write_coverage_page
+from plait_harness.mistakes import describe_refusal, is_refused
 from plait_harness.options import RunOptions
 from plait_harness.overview import Overview, write_page
 from plait_harness.progress import Progress, format_table
 from plait_harness.report import (
     CaseRow,
     forget_stale_cases,
+    make_report_folder,
     summarize,
     write_rows,
 )
@@ -77,6 +79,7 @@ class Session:
     def expect(self, count: int) -> None:
         """Learn how many cases there will be."""
         if count and self._lock is None:
+            make_report_folder(self.options.report)
             self._lock = Lock(self.options.report)
             # No case has begun yet; what runs was left by a session that was killed.
             self.servers.stop()
@@ -124,6 +127,26 @@ class Session:
         if self.options.coverage:
             breaches += self._floor_breaches
         if self.rows:
+            breaches += self._write(matrix, breaches, covered)
+        lines = [
+            *measured,
+            *self._describe(whole, tally, covered),
+            *(f"gate {b.gate}: {b.why}" for b in breaches),
+        ]
+        return breaches, lines
+
+    def close(self) -> None:
+        """Stop the servers, and let another run write to the report."""
+        if self._lock is not None:
+            self.servers.stop()
+            self._lock.release()
+            self._lock = None
+
+    def _write(
+        self, matrix: Matrix, breaches: Sequence[Breach], covered: Coverage | None
+    ) -> list[Breach]:
+        """Write the report, and say what kept it from being written whole."""
+        try:
             write_rows(self.options.report, self.rows)
             write_page(
                 self.options.report,
@@ -138,21 +161,14 @@ class Session:
                     measured=self.options.coverage,
                 ),
             )
-            if not self.options.rerun_failed:
-                forget_stale_cases(self.options.report, self.rows)
-        lines = [
-            *measured,
-            *self._describe(whole, tally, covered),
-            *(f"gate {b.gate}: {b.why}" for b in breaches),
-        ]
-        return breaches, lines
-
-    def close(self) -> None:
-        """Stop the servers, and let another run write to the report."""
-        if self._lock is not None:
-            self.servers.stop()
-            self._lock.release()
-            self._lock = None
+        except OSError as error:
+            if not is_refused(error):
+                raise
+            why = describe_refusal(error)
+            return [Breach("report", f"{self.options.report} is not whole: {why}")]
+        if not self.options.rerun_failed:
+            forget_stale_cases(self.options.report, self.rows)
+        return []
 
     def _measure(self, full: frozenset[str]) -> list[str]:
         assert self.measurement is not None

@@ -9,6 +9,9 @@ from typing import Any
 EXIT_CODE = 128 + signal.SIGTERM
 """What a shell says of a program that a SIGTERM has ended."""
 
+INTERRUPTED = 128 + signal.SIGINT
+"""The same of Ctrl-C."""
+
 
 class Termination:
     """Turns a SIGTERM into what pytest, and every `finally` of a case, does on Ctrl-C.

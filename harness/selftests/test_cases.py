@@ -195,6 +195,32 @@ def test_a_context_gives_options_environment_and_a_command(run):
     assert not result.failed, result.failed
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (
+            ("sh", "-c", "echo no cluster here >&2; exit 3"),
+            "ended with exit code 3: sh -c 'echo no cluster here >&2; exit 3'\n  no cluster here",
+        ),
+        (
+            ("no-such-program", "x"),
+            "can't be started: No such file or directory: no-such-program x",
+        ),
+        (("sleep", "600"), "did not end within 0.2 s: sleep 600"),
+    ],
+)
+def test_a_command_that_fails_before_the_flow_is_told(run, command, told):
+    """As the one thing that went wrong: the flow is not begun, and nobody judges it."""
+    result = run(pre_command=command, timeout=0.2 if command[0] == "sleep" else 60.0)
+
+    assert said(result) == {"always": f"pre_command of context 'here' {told}"}
+    assert [check.checker for check in result.checks] == ["always"]
+    message = describe_failure(result, "again")
+    assert f"always: pre_command of context 'here' {told}\n" in message
+    assert "Traceback" not in message
+    assert "output of the flow" not in message
+
+
 def test_a_fresh_context_starts_new_interpreters(run):
     """The same results, without the prepared process; `python -O` takes assertions away."""
     fresh = run(start="fresh", check='checker.assert_artifact("join", "xs", [0, 1, 2])')

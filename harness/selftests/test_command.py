@@ -159,12 +159,107 @@ def test_what_is_wrong_is_said_before_anything_runs(arguments, said, capsys):
     assert capsys.readouterr().err.startswith(said)
 
 
+@pytest.mark.parametrize("arguments", [["--list"], ["--debug", "--tests=BasicArtifact"]])
+def test_who_reads_no_further_is_no_error(arguments, theirs):
+    """As `| head`, which closes what it reads from: no traceback, and what a shell says of that."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [
+            *(sys.executable, os.path.join(HOME, "run_tests.py")),
+            *("--contexts=dev-local", "--graphs=start-end", *arguments),
+        ],
+        cwd=theirs,
+        stdin=subprocess.DEVNULL,
+        stdout=writes,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writes)
+
+    assert done.returncode == 141
+    said = done.stderr.splitlines()
+    assert [line for line in said if not line.startswith("1 done, 0 failed")] == []
+
+
+def test_output_that_cannot_be_written_is_said():
+    """In a line, as where it goes to a file of a full disk."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, os.path.join(HOME, "run_tests.py"), "--contexts=dev-local", "--list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("cases.jsonl", "report is not whole: No space left on device"),
+        ("index.html", "report is not whole: No space left on device"),
+        ("junit.xml", "junit.xml: No space left on device"),
+    ],
+)
+def test_a_full_disk_is_told(name, told, theirs):
+    """Where the report has no room: the table is there all the same, and the run fails."""
+    (theirs / "report").mkdir()
+    (theirs / "report" / name).symlink_to("/dev/full")
+    code, said = run(
+        *("--contexts", "dev-local", "--graphs", "graphs/two.json", "--tests", "tests/"),
+        *("--checkers", "storage", "--debug"),
+        cwd=str(theirs),
+    )
+
+    assert code == 1, said
+    assert f"gate report: {told}\n" in said
+    assert re.search(r"^two +1$", said, re.MULTILINE)
+    assert "1 passed in" in said
+    assert "Traceback" not in said
+
+
+def test_a_report_that_is_not_whole_is_not_rerun(theirs, capsys):
+    """What failed is not known from it."""
+    (theirs / "cases.jsonl").write_text('{"id": "A[g')
+
+    assert main(["--rerun-failed", "--report", str(theirs)]) == 2
+    path = theirs / "cases.jsonl"
+    expected = f"error: {path} is not whole\n  run without --rerun-failed once\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_a_case_that_cannot_run_says_why(theirs):
+    """Without what is inside the harness, where that is no bug of it."""
+    contexts = theirs / "mine.json"
+    contexts.write_text(
+        json.dumps(
+            {"contexts": [{"name": "mine", "shows": "It.", "pre_command": ["no-such-thing"]}]}
+        )
+    )
+    code, said = run(
+        *("--contexts", "mine.json", "--graphs", "graphs/two.json", "--tests", "tests/", "--debug"),
+        cwd=str(theirs),
+    )
+
+    assert code == 1
+    assert "always: pre_command of context 'mine' can't be started: No such file or di" in said
+    assert "Traceback" not in said
+
+
 def test_a_report_that_cannot_be_written_is_said(tmp_path, capsys):
     """Before anything runs."""
     (tmp_path / "file").touch()
     wanted = ["--contexts", "dev-local", "--graphs", "linear", "--tests", "BasicArtifact"]
     assert main([*wanted, "--report", f"{tmp_path}/file/report"]) == 2
     assert "file/report: nothing can be written there\n  Not a directory" in capsys.readouterr().err
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "cases").touch()
+    assert main([*wanted, "--report", f"{tmp_path}/report"]) == 2
+    assert "report/cases: nothing can be written there\n  File exists" in capsys.readouterr().err
 
 
 def test_all_that_is_wrong_is_said_at_once(capsys):

@@ -169,6 +169,35 @@ def test_a_bug_that_no_case_notices_fails_the_gate(tmp_path, capsys):
     assert "gate mutants: harmless" in (report / "mutants" / "mutants.txt").read_text()
 
 
+def test_a_hunt_that_is_ended_reports_what_it_found(tmp_path, capsys, monkeypatch):
+    """As a run of cases does: with how many bugs were not tried, and no success."""
+    folder = write_bugs(tmp_path, SURVIVOR)
+    write_bugs(tmp_path, SURVIVOR.replace("harmless", "another"), "other.toml")
+
+    def hunt_all(_, bugs):
+        yield Verdict(bugs[0].name, "mine", "killed", "A[g-c-cli]", "cli", "no", 1.0, 1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Hunt, "hunt_all", hunt_all)
+    report = tmp_path / "report"
+
+    assert run_mutants(["all"], str(report), bound=0, folder=folder) == 130
+    told = "unfinished: 1 of 2 seeded bugs were not tried to the end"
+    assert told in capsys.readouterr().out
+    rows = (report / "mutants" / "mutants.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(row)["bug"] for row in rows] == ["harmless"]
+    assert told in (report / "mutants" / "mutants.txt").read_text()
+
+
+def test_a_hunt_waits_for_no_more_than_a_case(tmp_path):
+    """Once it is ended, the bugs that are being tried are left."""
+    seeded = load_bugs()["second-branch-lost"]
+    ended = hunt(tmp_path, seeded)
+    ended.stopped.set()
+
+    assert ended.hunt(seeded).ran == 0
+
+
 def test_a_bug_that_another_case_notices_fails_the_gate(tmp_path):
     """Since the next one who looks at the case that it names would learn nothing from it."""
     reversed_join = load_bugs()["second-branch-lost"]
