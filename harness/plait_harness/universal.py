@@ -29,6 +29,10 @@ def check_structure(
         A sentence for each difference.
     """
     problems = list(_check_attempts(sealed, complete=complete))
+    # Each once, however often it was tried.
+    shared = _find_shared_ids(dict.fromkeys((seal.step, seal.task) for seal in sealed))
+    if shared:
+        problems.append(f"ids that several tasks have: {list_some(shared)}")
     names = name_tasks(sealed)
     predicted = {task.id: task for task in prediction.tasks}
     twice = _find_extra(names.values(), predicted)
@@ -80,6 +84,7 @@ def check_seen(
     last = {(seal.step, seal.task): seal.attempt for seal in _last_attempts(sealed)}
     predicted = {task.id: task for task in prediction.tasks}
     for judge, seen in judges.items():
+        problems += _check_ids_seen(judge, seen)
         for step, tasks in seen.items():
             # What was killed at work is known by its start, and has sealed nothing to compare.
             ids = {task["task"] for task in tasks if complete or (step, task["task"]) in last}
@@ -112,6 +117,7 @@ def check_unsealed(prediction: Prediction, judges: Mapping[str, Seen]) -> list[s
     """
     problems: list[str] = []
     for judge, seen in judges.items():
+        problems += _check_ids_seen(judge, seen)
         for step, tasks in seen.items():
             expected = [task.index for task in prediction.of(step)]
             if len(tasks) != len(expected):
@@ -136,6 +142,20 @@ def name_tasks(sealed: Sequence[SealedTask]) -> dict[tuple[str, str], TaskId]:
         names[key] = places[key]._replace(turn=turns[places[key]])
         turns[places[key]] += 1
     return names
+
+
+def _check_ids_seen(judge: str, seen: Seen) -> Iterator[str]:
+    shared = _find_shared_ids((step, task["task"]) for step in seen for task in seen[step])
+    if shared:
+        yield f"{judge} shows ids that several tasks have: {list_some(shared)}"
+
+
+def _find_shared_ids(tasks: Iterable[tuple[str, str]]) -> list[str]:
+    """Give each id that is not one task's alone, with the steps of those that have it."""
+    steps: dict[str, list[str]] = {}
+    for step, task in tasks:
+        steps.setdefault(task, []).append(step)
+    return [f"{task} ({', '.join(own)})" for task, own in steps.items() if len(own) > 1]
 
 
 def _check_attempts(sealed: Sequence[SealedTask], *, complete: bool) -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from plait_harness.model import predict
 from plait_harness.seals import SealedTask
-from plait_harness.universal import check_seen, check_structure
+from plait_harness.universal import check_seen, check_structure, check_unsealed
 
 
 @pytest.fixture
@@ -74,6 +74,30 @@ def test_join_order_is_part_of_the_structure(prediction):
     ) == [
         "join: parents inner[2], inner[1], inner[0], expected inner[0], inner[1], inner[2]",
     ]
+
+
+def test_an_id_is_one_tasks_alone(prediction):
+    """In a whole run, and not only in a step: by the files, and by each interface."""
+    again = [replace(each, task="4") if each.step == "join" else each for each in right()]
+    again = changed(again, "end", "6", parents=(("join", "4"),))
+    twice = see(right())
+    twice["inner"].append(twice["inner"][0])
+
+    assert check_structure(prediction, again, complete=True) == [
+        "ids that several tasks have: 4 (inner, join)"
+    ]
+    assert check_seen(prediction, again, {"cli": see(again), "mli": see(again)}) == [
+        "cli shows ids that several tasks have: 4 (inner, join)",
+        "mli shows ids that several tasks have: 4 (inner, join)",
+    ]
+    assert check_seen(prediction, right(), {"mli": twice}) == [
+        "mli shows ids that several tasks have: 2 (inner, inner)"
+    ]
+    assert check_unsealed(prediction, {"cli": see(again, structure=False)}) == [
+        "cli shows ids that several tasks have: 4 (inner, join)"
+    ]
+    retried = [*changed(right(), "join", "5", ok=False), seal("join", "5", attempt=1)]
+    assert not any("ids" in each for each in check_structure(prediction, retried, complete=False))
 
 
 def test_stacks_are_part_of_the_structure(prediction):
