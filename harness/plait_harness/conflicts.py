@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -49,6 +50,11 @@ def check_options(get: Callable[[str], Any]) -> None:
                 Mistake(f"{flag} does nothing without {needed}")
                 for flag, needed in _NEEDS.items()
                 if flag in given and needed not in given
+            ),
+            *(
+                Mistake(f"--coverage-with {path}: there is no such file")
+                for path in values["--coverage-with"] or ()
+                if not os.path.isfile(path)
             ),
             *_find_counted(given),
         ]

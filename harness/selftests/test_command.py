@@ -329,6 +329,7 @@ def test_all_that_is_wrong_is_said_at_once(capsys):
                 "--update-floors does nothing without --coverage",
                 "--coverage-with does nothing without --coverage",
                 "--shrink-seconds does nothing without --generate",
+                "--coverage-with x: there is no such file",
             ],
         ),
         (
