@@ -145,7 +145,7 @@ class S3Connection:
                 "s3", endpoint_url=self.endpoint, region_name=region, config=config
             )
         except (BotoCoreError, ValueError, OSError) as error:
-            raise S3BadConfig(self.place, str(error)) from error
+            raise S3BadConfig(self.place, str(error)) from None  # it says all that there is to say
         client.meta.events.register("before-parse.s3", refuse_foreign)
         return client
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plait.s3.connection import CutShort, KeyTaken, S3Connection
-from plait.s3.errors import S3Failed, S3InvalidRange
+from plait.s3.errors import S3Failed, S3InvalidRange, S3NotFound
 from plait.s3.foreign import Foreign
 from plait.s3.lanes import PART
 from plait.s3.location import Location
@@ -32,6 +32,19 @@ def read_facts(connection: S3Connection, where: Location) -> ObjectFacts:
             raise
 
     return connection.call("look at", where, request)
+
+
+def check_missing(connection: S3Connection, where: Location) -> None:
+    """Find out whether an object that a request for facts did not find is just not there.
+
+    Raises:
+        S3NoSuchBucket: Its bucket is not there.
+        S3Error: Another reason, which an answer to a request for facts has no room for.
+    """
+    try:
+        read_object(connection, where, 0, 1)
+    except (S3NotFound, S3InvalidRange):
+        return
 
 
 def read_object(

@@ -178,7 +178,8 @@ def encode_metadata(metadata: Mapping[str, Any] | None) -> dict[str, str]:
 
 def decode_metadata(kept: Mapping[str, str]) -> Mapping[str, Any]:
     """Give metadata as it was written; that of other programs as S3 gives it."""
-    if METADATA not in kept:
-        return kept
-    decoded: Mapping[str, Any] = json.loads(kept[METADATA])
-    return decoded
+    try:
+        decoded: Any = json.loads(kept.get(METADATA, ""))
+    except ValueError:
+        return kept  # none of plait's, or of another program that uses the name
+    return decoded if isinstance(decoded, dict) else kept

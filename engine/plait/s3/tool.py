@@ -24,7 +24,7 @@ from plait.s3.given import (
 from plait.s3.location import Location
 from plait.s3.many import Fetcher, for_each
 from plait.s3.objects import Labels
-from plait.s3.reading import iter_objects, read_facts, read_object
+from plait.s3.reading import check_missing, iter_objects, read_facts, read_object
 from plait.s3.results import (
     Found,
     RangeInfo,
@@ -70,6 +70,8 @@ class S3:
         self._root = find_root(run, s3root)
         self._shared: S3Connection | None = share_connection()
         self._shelf = Shelf(tmproot)
+        self._buckets: set[str] = set()
+        """Those that are known to be there."""
 
     @property
     def _connection(self) -> S3Connection:
@@ -156,6 +158,9 @@ class S3:
             try:
                 facts = read_facts(self._connection, at)
             except S3NotFound as error:
+                if at.bucket not in self._buckets:
+                    check_missing(self._connection, at)
+                    self._buckets.add(at.bucket)
                 if not return_missing:
                     raise self._lack(error) from error
                 facts = None
@@ -213,7 +218,8 @@ class S3:
         """Write objects, many at once.
 
         Args:
-            key_objs: Pairs of a key and a value as for `put`, or an `S3PutObject` each.
+            key_objs: Pairs of a key and a value as for `put`, or an `S3PutObject` each. Of several
+                for one key, only the last is written; without *overwrite*, the first.
             overwrite: As for `put`.
 
         Returns:
@@ -313,6 +319,7 @@ class S3:
         connection = self._connection
         # All of them are looked at before the first is written.
         planned = [_Planned(item, self._root.at(item.key), check_item(item)) for item in items]
+        planned = _drop_doubles(planned, last=overwrite)
         connection.client()  # made here, once, and not by several threads at once
         written = for_each(partial(self._write, overwrite=overwrite), planned)
         return [
@@ -343,3 +350,13 @@ class S3:
         except S3NotFound:
             return False
         return True
+
+
+def _drop_doubles(planned: list[_Planned], *, last: bool) -> list[_Planned]:
+    """Of what is for one key, keep the last or the first, as they are written in any order."""
+    if last:
+        return _drop_doubles(planned[::-1], last=False)[::-1]
+    kept: dict[Location, _Planned] = {}
+    for each in planned:
+        kept.setdefault(each.at, each)
+    return list(kept.values())

@@ -23,6 +23,7 @@ from plait.s3.errors import (
     S3BadValue,
     S3Closed,
     S3InvalidRange,
+    S3NoSuchBucket,
     S3NotFound,
     S3ScratchFailed,
 )
@@ -154,6 +155,46 @@ def test_what_is_there_may_stay(s3):
     assert s3.get("a").text == "first"
     s3.put("a", "third")
     assert s3.get("a").text == "third"
+
+
+@pytest.mark.parametrize(("overwrite", "kept"), [(True, "39"), (False, "0")])
+def test_of_several_values_for_one_key_it_is_clear_which_counts(s3, overwrite, kept):
+    """The last, as if written one after another; the first, if none is to be overwritten."""
+    pairs = [("same", str(number)) for number in range(40)]
+    written = s3.put_many([("a", "x"), *pairs, ("b", "x")], overwrite=overwrite)
+
+    assert [key for key, _ in written] == ["a", "same", "b"]
+    assert s3.get("same").text == kept
+
+
+@pytest.mark.parametrize("text", ["{no json", "[1]", "7", ""])
+def test_metadata_of_others_is_given_as_it_is(s3, root, text):
+    """Also under the name that plait uses."""
+    client = s3._connection.client()
+    kept = {"plait-metadata": text, "by": "ada"}
+    client.put_object(Bucket=root.bucket, Key=f"{root.key}/a", Body=b"", Metadata=kept)
+    assert s3.get("a").metadata == s3.info("a").metadata == kept
+
+
+@pytest.mark.parametrize("return_missing", [True, False])
+def test_facts_in_a_bucket_that_is_not_there(root, return_missing):
+    """It is told by them as by the bytes, which an answer without a body does not allow for."""
+    url = "s3://no-such-bucket/a"
+    with S3() as bare:
+        for use in (bare.info, bare.get):
+            with pytest.raises(S3NoSuchBucket):
+                use(url, return_missing=return_missing)
+
+
+def test_why_facts_are_missing_is_asked_once(faulty, root, monkeypatch):
+    """One more request for the first object that is not there, and none for others."""
+    monkeypatch.setattr(tool, "share_connection", faulty)
+    with S3(s3root=str(root)) as s3:
+        assert not s3.info("a", return_missing=True).exists
+        assert [each.exists for each in s3.info_many(["b", "c"], return_missing=True)] == [
+            False
+        ] * 2
+    assert sorted(line.split()[0] for line in faulty.seen) == ["GET", "HEAD", "HEAD", "HEAD"]
 
 
 def test_listing(s3, root):
