@@ -91,26 +91,30 @@ class S3Connection:
 
     def client(self) -> Any:
         """Give this process's client of `boto3`. Raises S3NotInstalled, S3BadConfig."""
-        if self._client is None or self._pid != os.getpid():
+        # Held on to, as another thread may be told that its credentials are wrong.
+        client = self._client
+        if client is None or self._pid != os.getpid():
             pid = os.getpid()
             # In the process that warmed it, it has to stay unused: that one forks on.
             fresh = None if self._warmed == pid else self._unused
-            self._client = fresh or self._create()
+            self._client = client = fresh or self._create()
             self._unused = self._unused if self._warmed == pid else None
             self._pid = pid
             # Forked processes that draw the same pauses would come back at the same moments.
             # Not the global generator, whose state is the user's.
             self._random = Random()  # noqa: S311  # pauses, no secrets
             self.requests = 0
-        return self._client
+        return client
 
     def find_credentials(self) -> Any:
         """Give whose requests these are, as the library found out; None if nobody's are."""
         self.client()
+        session = self._session
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            found = self._session.get_credentials()
+            # Another thread may just have been told that they are wrong.
+            found = None if session is None else session.get_credentials()
             return None if found is None else found.get_frozen_credentials()
         except (BotoCoreError, ClientError, OSError):
             return None  # a request of the library's fails for the same reason, and tells it
@@ -127,8 +131,7 @@ class S3Connection:
         try:
             if self.endpoint:
                 urlsplit(self.endpoint).port  # noqa: B018  # raises where the port is none
-            if self._session is None:
-                self._session = boto3.session.Session()
+            session = self._session or boto3.session.Session()
             config = Config(
                 # Tried again here, where it is known what came of the tries before.
                 retries={"total_max_attempts": 1},
@@ -140,12 +143,13 @@ class S3Connection:
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             )
-            region = self._session.region_name or "us-east-1"
-            client = self._session.client(
+            region = session.region_name or "us-east-1"
+            client = session.client(
                 "s3", endpoint_url=self.endpoint, region_name=region, config=config
             )
         except (BotoCoreError, ValueError, OSError) as error:
             raise S3BadConfig(self.place, str(error)) from None  # it says all that there is to say
+        self._session = session
         client.meta.events.register("before-parse.s3", refuse_foreign)
         return client
 
@@ -179,6 +183,9 @@ class S3Connection:
                 raise S3BadConfig(self.place, str(error)) from error
             except Exception as error:
                 trouble, said = _understand(error)
+                if trouble is Trouble.UNKNOWN_CREDENTIALS:
+                    # The next request looks for them anew: a file may be corrected by then.
+                    self._session = self._client = None
                 elapsed = time.monotonic() - begun
                 pause = self.plan.pause(trouble, attempt, elapsed, self._random.random)
                 if pause is None or not again:
@@ -300,8 +307,9 @@ def open_connection(endpoint: str | None = None) -> S3Connection:
 
 _SETTINGS = ("s3-endpoint-url", "s3-timeout", "s3-conditional", "cache-mb", "datastore-sysroot-s3")
 
-_shared: dict[str | None, S3Connection] = {}
-"""By endpoint, so that what `warm` loads before the forks is there in them."""
+_shared: dict[tuple[str | None, ...], S3Connection] = {}
+"""By what settings and AWS's variables say, so that what `warm` loads before the forks is there in
+them, and that whoever corrects one of these in a notebook need not start anew."""
 
 
 def share_connection() -> S3Connection:
@@ -314,6 +322,8 @@ def share_connection() -> S3Connection:
     for name in _SETTINGS:
         resolve(name)
     endpoint = resolve("s3-endpoint-url").value
-    if endpoint not in _shared:
-        _shared[endpoint] = open_connection(endpoint)
-    return _shared[endpoint]
+    told = sorted(f"{name}={value}" for name, value in os.environ.items() if name[:4] == "AWS_")
+    said = (endpoint, resolve("s3-timeout").value, *told)
+    if said not in _shared:
+        _shared[said] = open_connection(endpoint)
+    return _shared[said]

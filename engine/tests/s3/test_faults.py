@@ -8,6 +8,7 @@ import traceback
 
 import pytest
 
+from plait import S3
 from plait.s3 import lanes, lean, many, reading, writing
 from plait.s3.connection import S3Connection
 from plait.s3.errors import (
@@ -231,6 +232,42 @@ def test_credentials_that_cannot_be_had_are_told_by_the_request(moto, monkeypatc
 
     with pytest.raises(S3BadConfig, match=f"{tmp_path}/none"):
         Fetcher(connection).fetch(Location("bucket", "key"), str(tmp_path / "x"))
+
+
+def test_credentials_may_be_corrected_while_a_program_runs(faulty, root, monkeypatch, tmp_path):
+    """In a variable or in a file: the next request is made with those that are there then."""
+    faulty()
+    file = tmp_path / "credentials"
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PLAIT_S3_ENDPOINT_URL", faulty.url)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+
+    def identity():
+        with S3(s3root=str(root)) as s3:
+            s3.put("a", "x")
+            return s3._connection.find_credentials().access_key
+
+    unknown = b"<Error><Code>InvalidAccessKeyId</Code></Error>"
+    with pytest.raises(S3BadCredentials):
+        identity()
+    file.write_text("[default]\naws_access_key_id = wrong\naws_secret_access_key = x\n")
+    faulty(Rule(Fault.ERROR, "PUT", body=unknown, status=403))
+    with pytest.raises(S3BadCredentials):
+        identity()
+    file.write_text("[default]\naws_access_key_id = right\naws_secret_access_key = x\n")
+    assert identity() == "right"
+
+    monkeypatch.setenv("AWS_PROFILE", "other")
+    with pytest.raises(S3BadConfig):
+        identity()
+    file.write_text("[other]\naws_access_key_id = others\naws_secret_access_key = x\n")
+    assert identity() == "others"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.delenv("AWS_PROFILE")
+    assert identity() == "mine"
 
 
 def test_the_library_may_be_missing(monkeypatch):
