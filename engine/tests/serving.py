@@ -84,15 +84,21 @@ class Started:
 
 
 @contextmanager
-def started(folder: Path, db: str | None = "sqlite:///facts.db", **env: str) -> Iterator[Started]:
+def started(
+    folder: Path, db: str | None = "sqlite:///facts.db", files: int = 0, **env: str
+) -> Iterator[Started]:
     """Run `plait service` in *folder* until the end, and see that it has nothing to say.
 
     Args:
         folder: Its working directory.
         db: Its database; None if *env* names it.
+        files: How many files it may open; as many as the tests if nothing is said.
         env: What its environment has beside that of the tests.
     """
     code = "from plait.cli.plait import main; main()"
+    if files:
+        limit = f"resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))"
+        code = f"import resource; {limit}; {code}"
     named = [] if db is None else ["--db", db]
     process = subprocess.Popen(
         [sys.executable, "-c", code, "service", *named, "--port", "0"],

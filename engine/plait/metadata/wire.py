@@ -6,7 +6,6 @@ half a record.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -47,6 +46,10 @@ is."""
 
 MAX_NUMBER = 2**31 - 1
 """The highest number of an attempt, or of an element."""
+
+
+MAX_DEPTH = 50
+"""How deep objects and lists may be in one another, where they are kept as they come."""
 
 
 class BadRecord(ValueError):
@@ -185,6 +188,24 @@ def read_name(data: Any, where: str) -> str:
     return data
 
 
+def check_depth(data: Any, where: str) -> None:
+    """Refuse JSON values that are too deep in one another. Raises BadRecord.
+
+    What is kept has to be written and read again, and readers differ in how deep they go.
+    """
+    level = [data]
+    for _ in range(MAX_DEPTH):
+        level = [
+            below
+            for one in level
+            if isinstance(one, dict | list)
+            for below in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return
+    raise BadRecord(f"{where} is more than {MAX_DEPTH} levels deep")
+
+
 def _plain(record: Any) -> dict[str, Any]:
     data = asdict(record)
     for name, value in data.items():
@@ -238,7 +259,7 @@ class _Fields:
         value = self._take(name)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise BadRecord(f"'{name}' is not a number")
-        if not (math.isfinite(value) and abs(value) < 1e15):  # seconds
+        if not abs(value) < 1e15:  # seconds; nor is NaN
             raise BadRecord(f"'{name}' is no time")
         return float(value)
 
@@ -264,6 +285,7 @@ class _Fields:
         value = self._data.pop(name, None)
         if value is not None and not isinstance(value, dict):
             raise BadRecord(f"'{name}' is not an object")
+        check_depth(value, f"'{name}'")
         return value
 
     def run(self, name: str) -> RunKey:

@@ -22,6 +22,9 @@ MAX_FACTS = 5000
 MAX_ABOVE = 10**17
 """The highest number above which a run's may be wanted."""
 
+MAX_TAGS = 500
+"""How many tags may be asked for at once: each is a condition, of which databases bear so many."""
+
 MAX_LIMIT = 2**63
 """The most records that may be asked for; more than `MAX_PAGE` are given in several answers."""
 
@@ -124,6 +127,8 @@ def find_runs(store: MetadataStore, asked: Asked) -> Any:
     body = asked.members("flow", "tags", "status", "before", "limit")
     flow = wire.read_name(body.get("flow"), "'flow'")
     tags = wire.read_tags(body.get("tags", []), "'tags'")
+    if len(tags) > MAX_TAGS:
+        raise wire.BadRecord(f"'tags' holds more than {MAX_TAGS} tags")
     status = body.get("status")
     if status is not None and status not in tuple(Status):
         raise wire.BadRecord(f"'status' is none of: {', '.join(Status)}")

@@ -16,7 +16,7 @@ from plait.metadata.wire import VERSION_HEADER, BadRecord
 from plait.service import api, guest_api
 from plait.service.errors import ServiceNotInstalled
 from plait.service.health import Health
-from plait.service.limits import Gate, Refused, read_json
+from plait.service.limits import Gate, Refused, check_path, read_json
 from plait.service.openapi import describe
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ class _Answers:
         """Let the method's handler answer; if it *reads*, a POST or PATCH has to hold JSON."""
         try:
             self._gate.check(request)
+            check_path(request)
             with_body = reads and request.method in ("POST", "PATCH")
             body = await read_json(request) if with_body else None
             asked = api.Asked(request.path_params, request.query_params, body)

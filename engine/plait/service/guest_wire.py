@@ -8,7 +8,7 @@ from typing import Any
 
 from plait.metadata.guests import Entry, Guest
 from plait.metadata.rules import check_tags, parse_id
-from plait.metadata.wire import MAX_NUMBER, BadRecord, read_name, read_tags, read_whole
+from plait.metadata.wire import MAX_NUMBER, BadRecord, check_depth, read_name, read_tags, read_whole
 
 _MAX_TEXT = 100_000
 _MAX_PATTERN = 1000
@@ -52,6 +52,7 @@ def metadatum_from_json(data: Any) -> Entry:
     facts: dict[str, Any] = {name: _text(body, name) for name in ("type", "user_name")}
     # Mostly text, but clients send lists and numbers as they are, too.
     facts["value"] = body.get("value")
+    check_depth(facts["value"], "'value'")
     # Which attempt it is about is said by a tag of its own.
     facts["tags"] = sorted(_tag_texts(body, "tags"))
     facts["system_tags"] = sorted(_tag_texts(body, "system_tags"))

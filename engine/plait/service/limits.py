@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import json
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 MAX_BODY = 8_000_000
 """The most bytes that a request may have."""
@@ -75,8 +76,22 @@ class Gate:
             raise Refused(401, "token-needed", "the token is missing, or another one")
 
 
+def check_path(request: Any) -> None:
+    """Let a request through whose path and query are text. Raises Refused.
+
+    What is none is read as if other characters stood there, by which something else may be named.
+    """
+    for part in (request.scope.get("raw_path") or b"", request.scope["query_string"]):
+        try:
+            unquote_to_bytes(part).decode()
+        except UnicodeDecodeError:
+            raise Refused(400, "bad-path", "the path is not UTF-8 behind its escapes") from None
+
+
 async def read_json(request: Any) -> Any:
     """Give the JSON values that a request holds. Raises Refused."""
+    from starlette.requests import ClientDisconnect
+
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         # Also keeps pages of the web out: their forms cannot send this.
@@ -95,6 +110,9 @@ async def read_json(request: Any) -> Any:
                 parts.append(part)
     except TimeoutError:
         raise Refused(408, "too-slow", f"a body has {BODY_SECONDS:g} s to arrive") from None
+    except ClientDisconnect:
+        # Nobody reads this; and it is no mistake of the service's, which would be logged.
+        raise Refused(400, "not-whole", "the body ended before its end") from None
     try:
         return json.loads(b"".join(parts), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:

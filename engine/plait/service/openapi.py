@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plait.service.api import MAX_ABOVE, MAX_FACTS, MAX_LIMIT
+from plait.service.api import MAX_ABOVE, MAX_FACTS, MAX_LIMIT, MAX_TAGS
 from plait.service.guest_openapi import describe_guests
 from plait.service.openapi_records import FACT, NEW_RUN
 from plait.service.openapi_words import NAME, TAGS, asks, object_of, record_of
@@ -78,7 +78,7 @@ def _describe(version: str, *, secured: bool) -> dict[str, Any]:
                     object_of(runs=_RECORDS, more=_BOOL),
                     body=record_of(
                         {"flow": NAME},
-                        tags=TAGS,
+                        tags={**TAGS, "maxItems": MAX_TAGS},
                         status={"enum": _STATUS},
                         before={"anyOf": [_ID, {"type": "null"}]},
                         limit=_LIMIT,

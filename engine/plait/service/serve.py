@@ -28,11 +28,18 @@ _MAX_HEADERS = 64_000
 _PLAIN = re.compile(r"[\w./-]*")
 """What has no password in it."""
 
-_BACKLOG = 128
-"""How many connections may come before any of them is looked at."""
+_QUEUE = 1024
+"""How many connections may wait for being taken, which takes no file."""
 
-_OTHER_FILES = 2 * _BACKLOG + 100
-"""How many files have to be left for all else: those, the database's, and modules."""
+_BATCH = 64
+"""How many are taken at once, before any of them is looked at."""
+
+_BATCHES = 4
+"""How many times that may be open on top: asyncio takes further ones before it tells of the first,
+and closes late."""
+
+_OTHER_FILES = 60
+"""How many files have to be left for all else: the database's, and modules."""
 
 
 def open_database(url: str) -> SQLMetadata:
@@ -121,11 +128,13 @@ def serve(
         raise
     app = make_app(store, token, version, own_interface=own_interface, tell=tell)
     borne = patience or Patience()
-    connections = Connections(replace(borne, most=_find_room(borne.most)))
+    most, batch = _find_room(borne.most)
+    connections = Connections(replace(borne, most=most))
     config = uvicorn.Config(
         watch(app, connections),
         http=make_protocol(connections),
         ws="none",
+        loop="asyncio",
         # Anybody can send what is worth a warning, as often as they like.
         log_level="error",
         access_log=False,
@@ -133,7 +142,7 @@ def serve(
         # Whole seconds, and no fewer than those after which the connection is closed here.
         timeout_keep_alive=math.ceil(borne.idle) + 1,
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        backlog=_BACKLOG,
+        backlog=batch,  # for asyncio that; for the system, see `_Listening`
         h11_max_incomplete_event_size=_MAX_HEADERS,
         lifespan="off",
     )
@@ -153,27 +162,43 @@ def _run(server: Any, listening: socket.socket) -> None:
         pass  # uvicorn has ended in order, and hands on what ended it
 
 
-def _find_room(wanted: int) -> int:
-    """Give how many connections may be open, of *wanted*, so that files are left for all else."""
+def _find_room(wanted: int) -> tuple[int, int]:
+    """Give how many connections may be open, so that files are left, and be taken at once.
+
+    Args:
+        wanted: How many should; the process's limit of files is raised for them if it can be.
+    """
     import resource
 
-    needed = wanted + _OTHER_FILES
+    needed = wanted + _BATCHES * _BATCH + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < needed:
         allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
         soft = allowed
     if soft == resource.RLIM_INFINITY or soft >= needed:
-        return wanted
-    # Where that is next to nothing, some connections come before the rest.
-    return max(soft - _OTHER_FILES, soft // 4, 1)
+        return wanted, _BATCH
+    batch = max(1, min(_BATCH, soft // 16))
+    # Where that leaves next to nothing, some connections come before the rest.
+    return max(soft - _BATCHES * batch - _OTHER_FILES, soft // 8, 1), batch
+
+
+class _Listening(socket.socket):
+    """A socket that listens with a long queue, whatever asyncio asks for.
+
+    It has one number for how many connections may queue up and how many it takes at once. Where
+    the queue is full, the other end waits for a second before it tries again.
+    """
+
+    def listen(self, _backlog: int = 0, /) -> None:
+        super().listen(_QUEUE)
 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # TCP by name: only then has asyncio each part of an answer sent at once, and not after the
     # 40 ms for which the other end holds back its word that it has the part before.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening = _Listening(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))

@@ -21,6 +21,7 @@ import uvicorn
 from serving import serving
 
 from plait.base.errors import PlaitError
+from plait.metadata.http import HTTPMetadata
 from plait.metadata.postgres import PostgresMetadata
 from plait.metadata.protocol import NewRun
 from plait.metadata.sqlite import SQLiteMetadata
@@ -38,6 +39,19 @@ from plait.service.serve import open_database, read_token, serve
 Ask = Callable[..., tuple[int, Any]]
 GOOD = {"flow": "A", "created": 1}
 RUN = "/api/1/flows/A/runs/1"
+BEAT = {"kind": "run-beat", "key": ["A", "1"]}
+MANY = [f"tag {number}" for number in range(501)]
+
+
+def nest(levels: int) -> Any:
+    """Give an object in so many others."""
+    found: Any = {}
+    for _ in range(levels - 1):
+        found = {"a": found}
+    return found
+
+
+DEEP = {"field_name": "f", "value": nest(60)}
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +118,21 @@ def test_it_says_how_it_is(ask: Ask) -> None:
         ("GET", "/api/1/flows/A%00/runs/1", None, 404, "not-there"),
         ("GET", f"{RUN}/steps/s/tasks/1", None, 404, "not-there"),
         ("PATCH", f"{RUN}/tags", [], 422, "bad-record"),
+        ("POST", "/api/1/runs", {"run": {"flow": "A", "created": 10**400}}, 422, "bad-record"),
+        ("POST", "/api/1/runs", {"run": {"flow": "A", "created": -(10**15)}}, 422, "bad-record"),
+        ("POST", "/api/1/runs", b'{"run":{"flow":"A","created":1e999}}', 422, "bad-record"),
+        ("POST", "/api/1/runs", b"9" * 5000, 400, "not-json"),
+        ("POST", "/api/1/runs", {"run": {**GOOD, "facts": nest(51)}}, 422, "bad-record"),
+        ("POST", "/api/1/runs", {"run": {**GOOD, "facts": nest(500)}}, 422, "bad-record"),
+        ("POST", "/api/1/facts", {"facts": [{**BEAT, "at": 10**400}]}, 422, "bad-record"),
+        ("POST", "/api/1/runs/find", {"flow": "A", "tags": MANY}, 422, "bad-record"),
+        ("POST", "/flows/A/runs/1/steps/s/tasks/1/metadata", [DEEP], 422, "bad-record"),
+        ("GET", "/api/1/flows/%ff/runs/1", None, 400, "bad-path"),
+        ("POST", "/flows/%ff", {}, 400, "bad-path"),
+        ("GET", "/flows/%c3%28/runs", None, 400, "bad-path"),
+        ("GET", f"{RUN}/steps/s/tasks?before=%ff", None, 400, "bad-path"),
+        ("GET", "/api/1/flows/", None, 404, "no-such-path"),
+        ("GET", "//evil.example/api/1/flows", None, 404, "no-such-path"),
         ("DELETE", "/api/1/flows/A%01/runs/1", None, 404, "not-there"),
         ("GET", f"{RUN}/steps/s/tasks?limit=x", None, 422, "bad-record"),
         ("GET", f"{RUN}/steps/s/tasks?before=x", None, 422, "bad-record"),
@@ -131,6 +160,16 @@ def test_what_it_cannot_do_is_4xx(
 
     assert (found, answer["error"]["slug"]) == (status, slug)
     assert ask("GET", "/api/1/flows") == (200, {"flows": ["A"]})
+
+
+def test_what_is_just_not_too_deep_can_be_read(tmp_path: Path) -> None:
+    """Whatever is kept, all runs of a flow can be listed with it."""
+    with closing(SQLiteMetadata(str(tmp_path / "facts.db"))) as store, serving(store) as url:
+        facts = {"a": nest(49)}
+        with closing(HTTPMetadata(url)) as client:
+            key = client.create_run(NewRun("A", 1.0, facts=facts))
+            assert [(run.key, run.facts) for run in client.list_runs("A")] == [(key, facts)]
+            assert client.list_runs("A", tags=frozenset(MANY[:500])) == []
 
 
 def test_too_much_is_refused(url: str, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
