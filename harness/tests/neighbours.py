@@ -7,7 +7,7 @@ class SharedPlace(FlowTest):
     """Whose runs lie at the same place meet nowhere: not when they run, are read, or are cleaned away."""
 
     PRIORITY = 136
-    LEAVES = ["id", "near", "far", "all.pickle"]
+    LEAVES = ["id", "near", "far", "nowhere", "all.pickle"]
     ONLY_GRAPHS = {"linear": "a resumed run refers to the steps before the one that runs again"}
 
     @steps(0, ["all"])
@@ -66,6 +66,11 @@ class SharedPlace(FlowTest):
         call(mixed, "logs", "1/start", expect=1)
         call(mixed, "spin", "first", "--origin-run-id", "1", expect=1)
         call(mixed, "resume", "--origin-run-id", "1", expect=1)
+        # Nor is what is elsewhere taken for nothing.
+        service = os.environ.get("PLAIT_METADATA") == "service"
+        nowhere = ["--datastore", "local", *(["--datastore-root", "nowhere"] if service else [])]
+        call(nowhere, "dump", "1", expect=1)
+        call(nowhere, "logs", "1/start", expect=1)
 
         mine, her = [checker.run_id], []
         for _ in range(2):

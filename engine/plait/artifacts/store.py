@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from typing import TypeVar
 
 from plait.artifacts import codec
@@ -47,6 +48,8 @@ _FIRST_READ = 16384
 """Most seals are smaller than this, so that one read gets all of one, values included."""
 _REREADS = 3
 """How often damaged bytes are read again, where another read may give others."""
+_AT_ONCE = 256
+"""So many attempts are brought near at once, where the storage is far away."""
 _CACHED = 256
 """So many seals are kept parsed, each with its bytes if one read got them all."""
 
@@ -132,7 +135,35 @@ class ArtifactStore:
         """
         return self._storage.put(seal_key(facts.key), format_seal(facts, values, carried))
 
+    def seal_all(self, attempts: Iterable[tuple[AttemptFacts, Mapping[str, ArtifactRef]]]) -> None:
+        """Seal attempts that made no value of their own, several at once where that is faster.
+
+        Args:
+            attempts: What each says of itself, and the artifacts that it passes on.
+        """
+        self._storage.put_all(
+            [(seal_key(facts.key), format_seal(facts, {}, carried)) for facts, carried in attempts]
+        )
+
     # Reading attempts
+
+    def bring(self, keys: Iterable[AttemptKey], *, keep: bool = False) -> None:
+        """Bring attempts near, see the storage's `bring`."""
+        self._storage.bring([seal_key(key) for key in keys], keep=keep)
+
+    def iter_near(self, keys: Iterable[AttemptKey], *, keep: bool = False) -> Iterator[AttemptKey]:
+        """Give *keys* one after another, for who reads each attempt when it gets its key.
+
+        Where the storage is far away, many are brought near at a time.
+
+        Args:
+            keys: Any number of attempts.
+            keep: As for the storage's `bring`.
+        """
+        waiting = iter(keys)
+        while some := list(islice(waiting, _AT_ONCE)):
+            self.bring(some, keep=keep)
+            yield from some
 
     def find(self, key: AttemptKey) -> SealedAttempt | None:
         """Give the attempt, or None if it is not sealed. Raises DamagedAttempt, UnknownFormat."""

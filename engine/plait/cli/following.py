@@ -94,6 +94,8 @@ class _Followed:
                 key = key if facts is None or facts.origin is None else facts.origin
             logs = task.run.logs()
             lines, self._offsets[key] = logs.read_from(key, self._offsets.get(key, 0))
+            if not lines and not self.going and not self._offsets[key]:
+                task.find_facts()  # whether it printed nothing, or is not here
             if lines:
                 self._show(short_name(task), lines)
 

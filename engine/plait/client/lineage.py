@@ -90,11 +90,11 @@ def _list_children_of_step(run: OpenedRun, facts: AttemptFacts, step: str) -> li
         # What reads from where is known only from the seals; a wrong index saves reading one.
         if record.attempt is None or (record.index != index and not is_fan_out):
             continue
-        child = run.find_facts(AttemptKey(*record.key, record.attempt))
-        if child is not None and any(
-            (parent.step, parent.task) == (facts.key.step, facts.key.task)
-            for parent in child.parents
-        ):
+        key = AttemptKey(*record.key, record.attempt)
+        child = run.find_facts(key)
+        if child is None:
+            raise run.not_found(key)
+        if (facts.key.step, facts.key.task) in ((p.step, p.task) for p in child.parents):
             children.append(record)
             if len(children) == expected:
                 break

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 
 from plait.artifacts.store import ArtifactStore, SealedAttempt
 from plait.base.pathspec import STEP_NAME, AttemptKey, RunKey, TaskKey, parameters_key
 from plait.base.records import ArtifactRef, AttemptFacts
+from plait.client.errors import ResultsNotFound
 from plait.client.recovery import SealedAttempts, merge_newest, read_sealed, recover_task
 from plait.client.source import Connection
 from plait.logs.store import LogStore
 from plait.metadata.protocol import RunRecord, Status, StepRecord, TaskRecord
 from plait.metadata.rules import parse_id
 
+_AHEAD = 64
+"""So many tasks of a listing are looked ahead, where each one's results are read."""
 PAGE = 5000
 """How many tasks are asked for at once."""
 
@@ -25,7 +29,7 @@ class OpenedRun:
     again.
     """
 
-    __slots__ = ("_is_seen", "_parameters", "connection", "record")
+    __slots__ = ("_is_seen", "_parameters", "_reads", "connection", "record")
 
     chosen = None
     """The attempt asked for; runs have none."""
@@ -34,6 +38,7 @@ class OpenedRun:
         self.connection = connection
         self.record = record
         self._is_seen = False
+        self._reads = 0
         self._parameters: Mapping[str, ArtifactRef] | None = None
 
     @property
@@ -106,10 +111,21 @@ class OpenedRun:
     def iter_tasks(self, step: str) -> Iterator[TaskRecord]:
         """Give the tasks of a step, newest first, page by page."""
         if self._has_told_all:
-            return (self._complete(record) for record in self._iter_pages(step))
+            return self._read_ahead(self._complete(record) for record in self._iter_pages(step))
         # The store is listed first: a task that ends in between is then on the pages.
         sealed = self._read_sealed(step).get(step, {}) if STEP_NAME.match(step) else {}
         return self._merge(step, self._iter_pages(step), sealed)
+
+    def _read_ahead(self, records: Iterator[TaskRecord]) -> Iterator[TaskRecord]:
+        """Give *records*; where who takes them reads what each left, bring the next ones near."""
+        while some := list(islice(records, _AHEAD)):
+            before = self._reads
+            yield some[0]
+            rest = some[1:]
+            if self._reads > before:
+                ended = [AttemptKey(*r.key, r.attempt) for r in rest if r.attempt is not None]
+                self.values().bring(ended)
+            yield from rest
 
     def find_task(self, step: str, task: str) -> TaskRecord | None:
         """Give a task, or None."""
@@ -197,12 +213,21 @@ class OpenedRun:
         self.values()
         return self.connection.logs()
 
+    def not_found(self, key: AttemptKey) -> ResultsNotFound:
+        """Give the error that an attempt, which is known to have finished, is not here."""
+        from plait.artifacts.run_file import tell_elsewhere
+
+        place = self.connection.artifacts(self.key.flow).place
+        return ResultsNotFound(str(key), place, tell_elsewhere(self.record.facts, place))
+
     def find_facts(self, key: AttemptKey) -> AttemptFacts | None:
         """Give what a sealed attempt says of itself, or None if it is not sealed."""
+        self._reads += 1
         return self.values().find_facts(key)
 
     def find_sealed(self, key: AttemptKey) -> SealedAttempt | None:
         """Give a sealed attempt, or None if it is not sealed."""
+        self._reads += 1
         return self.values().find(key)
 
     def load(self, ref: ArtifactRef, name: str) -> object:
@@ -218,10 +243,15 @@ class OpenedRun:
         return self.values().locate(ref)
 
     def parameters(self) -> Mapping[str, ArtifactRef]:
-        """Give the run's parameters and the constants of its flow's class, by name."""
+        """Give the run's parameters and the constants of its flow's class, by name.
+
+        None are known as long as it has only begun. Raises ResultsNotFound.
+        """
         if self._parameters is None:
             sealed = self.find_sealed(parameters_key(self.key))
             if sealed is None:
+                if self.has_ended and self.connection.metadata().list_steps(self.key):
+                    raise self.not_found(parameters_key(self.key))
                 return {}  # not sealed yet, so that the next question asks again
             self._parameters = sealed.artifacts
         return self._parameters

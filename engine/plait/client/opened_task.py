@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plait.artifacts.run_file import tell_elsewhere
 from plait.artifacts.store import SealedAttempt
 from plait.base.pathspec import AttemptKey, TaskKey
 from plait.base.records import ArtifactRef, AttemptFacts
-from plait.client.errors import ResultsNotFound
 from plait.client.opened_run import OpenedRun
 from plait.client.source import Connection
 from plait.logs.lines import LogLine
@@ -93,18 +91,34 @@ class OpenedTask:
             return None
         key = AttemptKey(*self.record.key, attempt)
         sealed = self.run.find_sealed(key)
-        if sealed is None and self.record.attempt is not None and attempt <= self.record.attempt:
-            place = self.connection.artifacts(key.flow).place
-            raise ResultsNotFound(str(key), place, tell_elsewhere(self.run.record.facts, place))
+        if sealed is None and self._has_finished(attempt):
+            raise self.run.not_found(key)
         return sealed
 
     def find_facts(self) -> AttemptFacts | None:
-        """Give what the attempt that is shown says of itself, or None if it has not finished."""
+        """Give what the attempt that is shown says of itself, or None if it has not finished.
+
+        Raises ResultsNotFound as `find_sealed` does.
+        """
         attempt = self.find_attempt()
-        return None if attempt is None else self.run.find_facts(AttemptKey(*self.key, attempt))
+        if attempt is None:
+            return None
+        key = AttemptKey(*self.key, attempt)
+        facts = self.run.find_facts(key)
+        if facts is None and self._has_finished(attempt):
+            raise self.run.not_found(key)
+        return facts
+
+    def _has_finished(self, attempt: int) -> bool:
+        return self.record.attempt is not None and attempt <= self.record.attempt
 
     def iter_facts(self) -> Iterator[AttemptFacts]:
-        """Give what each finished attempt says of itself, oldest first; or only the chosen one."""
+        """Give what each finished attempt says of itself, oldest first; or only the chosen one.
+
+        Raises ResultsNotFound if that of the attempt that is shown is not there. (An earlier one
+        may not have come to its seal.)
+        """
+        self.find_facts()
         attempts = range(self.renew().attempts) if self.chosen is None else (self.chosen,)
         for attempt in attempts:
             facts = self.run.find_facts(AttemptKey(*self.key, attempt))
@@ -124,8 +138,14 @@ class OpenedTask:
         return sorted(name for name in names if not name.startswith("_"))
 
     def read_log(self) -> list[LogLine]:
-        """Give what the attempt that is shown printed; while none has finished, the running one."""
-        return self.run.logs().read(self._log_key())
+        """Give what the attempt that is shown printed; while none has finished, the running one.
+
+        Raises ResultsNotFound, OtherResults.
+        """
+        lines = self.run.logs().read(self._log_key())
+        if not lines:
+            self.find_facts()  # whether it printed nothing, or is not here
+        return lines
 
     def read_log_tail(self, size: int) -> tuple[list[LogLine], bool]:
         """Give the last lines of what `read_log` gives, and whether these are all there are.
@@ -133,7 +153,10 @@ class OpenedTask:
         Args:
             size: About how many bytes to read.
         """
-        return self.run.logs().read_tail(self._log_key(), size)
+        lines, is_whole = self.run.logs().read_tail(self._log_key(), size)
+        if not lines:
+            self.find_facts()  # as above
+        return lines, is_whole
 
     def _log_key(self) -> AttemptKey:
         attempt = self.find_attempt()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
+from plait.base.errors import PlaitError
 from plait.base.records import AttemptFacts
 from plait.client.artifact import DataArtifact
 from plait.client.errors import BadStream
@@ -171,11 +172,15 @@ class Task(RunPart[OpenedTask], Container[DataArtifact]):
     @property
     def exception(self) -> AttemptFailure | None:
         """What the attempt shown failed with, also if `@catch` dealt with it; or None."""
-        facts = self._opened.find_facts()
-        if facts is not None:
-            failure = facts.failure or facts.handled
-        else:
-            failure = self._opened.record.failure if self._opened.chosen is None else None
+        told = self._opened.renew().failure if self._opened.chosen is None else None
+        try:
+            facts = self._opened.find_facts()
+        except PlaitError:
+            # A failure is also told without the values, if not in all its length.
+            if told is None:
+                raise
+            facts = None
+        failure = told if facts is None else facts.failure or facts.handled
         return None if failure is None else AttemptFailure(failure)
 
     @property

@@ -128,7 +128,7 @@ class FailureShown:
 
 @dataclass(frozen=True, slots=True)
 class RunSeen:
-    """A run, as it is at one moment."""
+    """A run, as it is at one moment; `without_parameters` says why those can't be shown."""
 
     flow: str
     run: str
@@ -145,6 +145,7 @@ class RunSeen:
     facts: Sequence[tuple[str, str]]
     failure: FailureShown | None
     parameters: Sequence[ValueShown]
+    without_parameters: str
     picture: Picture
     steps: Sequence[StepSeen]
     ticks: Sequence[Tick]

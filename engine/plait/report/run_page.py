@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from plait.base.errors import PlaitError
 from plait.base.records import Failure
 from plait.client.opened_run import OpenedRun
 from plait.metadata.protocol import Status, StepRecord, TaskRecord
 from plait.report.pages import render_page
 from plait.report.picture import StepShown, describe, make_picture
-from plait.report.records import FailureShown, Limits, RunSeen, StepSeen
+from plait.report.records import FailureShown, Limits, RunSeen, StepSeen, ValueShown
 from plait.report.task import Budget, cut_traceback, find_state, read_task, show_values
 from plait.report.timeline import Chosen, choose_tasks, make_bar, make_ticks, share_out
 from plait.report.words import format_seconds
@@ -74,6 +75,7 @@ def read_run(run: OpenedRun, *, unpickle: bool, limits: Limits, now: float) -> R
     shown = {step.name: StepShown(step.state, _second_line(step)) for step in steps}
     every = [task for tasks in records.values() for task in tasks]
     system = sorted(record.system_tags)
+    parameters, without = _read_parameters(run, budget)
     return RunSeen(
         flow=record.key.flow,
         run=record.key.run,
@@ -89,13 +91,22 @@ def read_run(run: OpenedRun, *, unpickle: bool, limits: Limits, now: float) -> R
         origin="" if record.origin_run is None else f"{record.key.flow}/{record.origin_run}",
         facts=[(name, _say(record.facts[name])) for name in _FACTS if record.facts.get(name)],
         failure=failure,
-        parameters=show_values(run, dict(sorted(run.parameters().items())), budget),
+        parameters=parameters,
+        without_parameters=without,
         picture=make_picture(graph, shown),
         steps=steps,
         ticks=make_ticks(last - record.created),
         total=len(every),
         counts=_count(every) or "no task",
     )
+
+
+def _read_parameters(run: OpenedRun, budget: Budget) -> tuple[list[ValueShown], str]:
+    """Give the run's parameters, and why there are none to show where they can't be read."""
+    try:
+        return show_values(run, dict(sorted(run.parameters().items())), budget), ""
+    except PlaitError as error:
+        return [], error.findings[0].what
 
 
 def _guess_graph(steps: Sequence[StepRecord]) -> dict[str, Any]:

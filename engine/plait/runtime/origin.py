@@ -220,9 +220,9 @@ def _iter_facts(
     Only of those that may be taken over, and up to some size: what is not in it is read again.
     """
     held = 0
-    for attempt in artifacts.iter_attempts(run):
-        if attempt.step == PARAMETERS_STEP:
-            continue
+    attempts = (key for key in artifacts.iter_attempts(run) if key.step != PARAMETERS_STEP)
+    # They stay near, for the tasks read values out of them, too.
+    for attempt in artifacts.iter_near(attempts, keep=True):
         unread = artifacts.find_unread(attempt)
         if unread is None:
             continue

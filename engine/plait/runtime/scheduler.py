@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from plait.artifacts.store import ArtifactStore, SealedAttempt
 from plait.base.clock import Clock
 from plait.base.garbage import collection_paused
 from plait.base.pathspec import AttemptKey, RunKey
-from plait.base.records import AttemptFacts, Failure, FailureKind, TaskOrder
+from plait.base.records import ArtifactRef, AttemptFacts, Failure, FailureKind, TaskOrder
 from plait.hooks.step import TimeLimit
 from plait.logs.store import LogStore, LogWriter
 from plait.metadata import protocol as facts
@@ -29,6 +29,8 @@ GRACE_SECONDS = 5.0
 """How long an attempt has after SIGTERM before it is killed."""
 
 _KILL_AT_SIGNAL = 2
+_CLONES = 256
+"""So many tasks that are taken over are sealed at once."""
 
 
 TakeOver = Callable[[AttemptKey], SealedAttempt]
@@ -99,6 +101,8 @@ class Scheduler:
         # When to kill what runs; whether it still does is looked up when the time has come.
         self._limits: list[tuple[float, AttemptKey]] = []
         self._facts: list[facts.Fact] = []
+        # Taken over, and not yet sealed; no longer than it takes to hear the core out.
+        self._clones: list[tuple[AttemptFacts, Mapping[str, ArtifactRef]]] = []
         self._tasks: set[str] = set()
         self._kill_at: float | None = None
         self._beat_at = 0.0
@@ -145,8 +149,10 @@ class Scheduler:
                     self._kill_at = self._clock.elapsed() + GRACE_SECONDS
                 case core.EndRun():
                     self._end = action
+        self._seal_clones()
 
     def _launch(self, order: TaskOrder, limit: TimeLimit | None) -> None:
+        self._seal_clones()  # which it may be to read
         now = self._clock.now()
         log = LogWriter(self._places.logs, order.key, self._max_log_bytes)
         self._running[order.key] = _Running(order, now, log, limit)
@@ -171,13 +177,21 @@ class Scheduler:
             origin=root,
             system=left.facts.system,
         )
-        self._places.artifacts.seal(sealed, {}, left.artifacts)
+        self._clones.append((sealed, left.artifacts))
+        if len(self._clones) >= _CLONES:
+            self._seal_clones()
         self._facts.append(
             facts.TaskCloned(
                 order.key.task_key, order.key.attempt, now, root.task_key, _index(order)
             )
         )
         self._tell(told.TaskCloned(order.key, now, root.task_key))
+
+    def _seal_clones(self) -> None:
+        """Seal what was taken over, many at once."""
+        if self._clones:
+            batch, self._clones = self._clones, []
+            self._places.artifacts.seal_all(batch)
 
     def _report(self, action: core.ReportAttempt) -> None:
         running = self._running.pop(action.key)

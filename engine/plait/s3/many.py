@@ -6,14 +6,14 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Self, TypeVar
+from typing import NoReturn, Self, TypeVar
 
 from plait.s3.connection import S3Connection
 from plait.s3.lanes import PART, side_by_side
-from plait.s3.lean import LeanReader, Part, Target, find_target
+from plait.s3.lean import SMALL, LeanReader, Part, Target, find_target
 from plait.s3.location import Location
 from plait.s3.objects import ObjectFacts
-from plait.s3.reading import read_part, read_start
+from plait.s3.reading import read_facts, read_part, read_start
 from plait.s3.wire import Unusual
 
 Item = TypeVar("Item")
@@ -81,6 +81,26 @@ class Fetcher:
                 side_by_side(lambda offset: self._fetch_part(where, offset, facts, sink), rest)
         return body, facts
 
+    def fetch_small(self, where: Location) -> bytes | None:
+        """Give the bytes of an object of up to `SMALL` bytes; None for a larger one, which stays.
+
+        Raises S3NotFound, S3Error.
+        """
+        if self._target is not None:
+            reader = self._reader(self._target)
+            try:
+                body, _ = reader.read(where, _refuse_large)
+            except _Large:
+                reader.close()
+                return None
+            except Unusual:
+                pass  # as above
+            else:
+                return None if body is None else bytes(body)
+        if read_facts(self._connection, where).size > SMALL:
+            return None
+        return read_start(self._connection, where)[0]
+
     def _start(self, where: Location, sink: _Sink) -> tuple[bytearray | None, ObjectFacts]:
         if self._target is not None:
             try:
@@ -116,6 +136,14 @@ class Fetcher:
             reader = self._own.reader = LeanReader(target)
             self._readers.append(reader)
         return reader
+
+
+class _Large(Exception):
+    """An object is not small."""
+
+
+def _refuse_large(_: int) -> NoReturn:
+    raise _Large
 
 
 class _Sink:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from stat import S_ISREG
 from types import TracebackType
@@ -118,6 +118,14 @@ class LocalStorage:
             for piece in gather(parts):
                 upload.write(piece)
             return upload.commit(key)
+
+    def put_all(self, objects: Sequence[tuple[str, Sequence[Buffer]]]) -> None:
+        """Write each key's parts, where nothing is there yet."""
+        for key, parts in objects:
+            self.put(key, parts)
+
+    def bring(self, keys: Sequence[str], *, keep: bool = False) -> None:
+        """Do nothing: all is near."""
 
     def upload(self) -> Upload:
         """Begin an object whose key is known only once it is written."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -59,6 +59,14 @@ class MemoryStorage:
             self._objects[key] = data
             self._times[key] = time.time()
             return True
+
+    def put_all(self, objects: Sequence[tuple[str, Sequence[Buffer]]]) -> None:
+        """Write each key's parts, where nothing is there yet."""
+        for key, parts in objects:
+            self.put(key, parts)
+
+    def bring(self, keys: Sequence[str], *, keep: bool = False) -> None:
+        """Do nothing: all is near."""
 
     def upload(self) -> Upload:
         """Begin an object whose key is known only once it is written."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
 from typing import TypeVar
 
@@ -51,6 +51,14 @@ class OverlayStorage:
     def put(self, key: str, parts: Iterable[Buffer]) -> bool:
         """Write *parts* under *key* above, if nothing is there yet."""
         return self._upper.put(key, parts)
+
+    def put_all(self, objects: Sequence[tuple[str, Sequence[Buffer]]]) -> None:
+        """Write each key's parts above, where nothing is there yet."""
+        self._upper.put_all(objects)
+
+    def bring(self, keys: Sequence[str], *, keep: bool = False) -> None:
+        """Bring near what the store below may be asked for."""
+        self._lower.bring([key for key in keys if self._is_shared(key)], keep=keep)
 
     def upload(self) -> Upload:
         """Begin an object above whose key is known only once it is written."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -111,6 +111,22 @@ class Storage(Protocol):
 
         Returns:
             True if they are now there; False if *key* already held something, which stays.
+        """
+        ...
+
+    def put_all(self, objects: Sequence[tuple[str, Sequence[Buffer]]]) -> None:
+        """Do as `put` does for each key with its parts, several at once where that is faster."""
+        ...
+
+    def bring(self, keys: Sequence[str], *, keep: bool = False) -> None:
+        """Bring small objects near, for who is about to read them one after another.
+
+        Only a store that is far away does anything. What is missing or large is passed over.
+
+        Args:
+            keys: Some hundred of them at most.
+            keep: Whether they stay near, for all processes of the same scratch name until `sweep`;
+                else for this process to read each once.
         """
         ...
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
 from plait.base.layout import is_addressed, parse_data_key, parse_seal_key
 from plait.s3.errors import S3Error, S3InvalidRange, S3NotFound
 from plait.s3.lanes import PART
 from plait.s3.location import Location
-from plait.s3.many import Fetcher
+from plait.s3.many import Fetcher, for_each
 from plait.s3.reading import iter_objects, read_facts, read_object
 from plait.s3.writing import abort_upload, remove_object, write_object
 from plait.storage.descriptors import gather, map_file
@@ -26,6 +26,10 @@ _NEAR = 1 << 20
 """Objects of up to so many bytes that a run wrote are kept beside it, to be read from there."""
 _RECENT = 32
 """So many seals of up to `_NEAR` bytes that were read stay in memory."""
+_AHEAD = 1 << 16
+"""Objects of up to so many bytes that are soon to be read wait for that in memory."""
+_MOST_AHEAD = 1024
+"""So many of these are waited for."""
 _PUSH_SECONDS = 5.0
 """How often a log that grows is written, for those who follow it."""
 
@@ -47,6 +51,7 @@ class S3Storage:
         self._here = place
         self._logs: dict[str, GrowingLog] = {}
         self._recent: dict[str, bytes | None] = {}
+        self._ahead: dict[str, bytes] = {}
 
     @property
     def place(self) -> str:
@@ -166,6 +171,7 @@ class S3Storage:
         if address is not None:
             self._here.cache.drop(address)
         self._recent.pop(key, None)
+        self._ahead.pop(key, None)
         remove_local(self._near_path(key))
         return True
 
@@ -197,6 +203,34 @@ class S3Storage:
         if done and size <= _NEAR and parse_data_key(key) is None:
             self._keep_near(key, data)
         return done
+
+    def put_all(self, objects: Sequence[tuple[str, Sequence[Buffer]]]) -> None:
+        """Write each key's parts, where nothing is there yet; many are on their way at once."""
+        self._here.is_conditional()  # found out once, and not by several threads
+        for_each(lambda item: self.put(*item), objects)
+
+    def bring(self, keys: Sequence[str], *, keep: bool = False) -> None:
+        """Read small objects, many at once: into this run's own folder, or into memory."""
+        wanted = [key for key in keys if not os.path.exists(self._near_path(key))]
+        if not wanted:
+            return
+        if len(self._ahead) > _MOST_AHEAD:
+            self._ahead.clear()  # who asked for them went away
+        fetcher = Fetcher(self._here.connection)
+        try:
+            for_each(lambda key: self._bring(fetcher, key, keep=keep), wanted)
+        finally:
+            fetcher.close()
+
+    def _bring(self, fetcher: Fetcher, key: str, *, keep: bool) -> None:
+        try:
+            body = fetcher.fetch_small(self._here.at(key))
+        except S3NotFound:
+            return  # who reads it is told
+        if body is not None and keep:
+            self._keep_near(key, body)
+        elif body is not None and len(body) <= _AHEAD:
+            self._ahead[key] = body
 
     def upload(self) -> Upload:
         """Begin an object whose key is known only once it is written."""
@@ -314,6 +348,9 @@ class S3Storage:
                 return file.read()
         except OSError:
             # Not written by this run, or not on this machine.
+            ahead = self._ahead.pop(key, None)
+            if ahead is not None:
+                self._remember(key, ahead)
             return self._recent.get(key)
 
     def _read_seal(self, key: str) -> bytes | None:
@@ -328,11 +365,14 @@ class S3Storage:
                 return b""
             except S3NotFound as error:
                 raise MissingKey(key, self.place) from error
-            while len(self._recent) >= _RECENT:
-                # A tuple, because another thread of a client may be reading too.
-                self._recent.pop(next(iter(tuple(self._recent))), None)
-            self._recent[key] = body if len(body) == facts.size else None
+            self._remember(key, body if len(body) == facts.size else None)
         return self._recent.get(key)
+
+    def _remember(self, key: str, body: bytes | None) -> None:
+        while len(self._recent) >= _RECENT:
+            # A tuple, because another thread of a client may be reading too.
+            self._recent.pop(next(iter(tuple(self._recent))), None)
+        self._recent[key] = body
 
     def _keep_near(self, key: str, data: Buffer) -> None:
         path = self._near_path(key)

@@ -211,7 +211,7 @@ def _find_referred_by_others(
 def _find_referred_by(artifacts: ArtifactStore, run: str) -> set[str]:
     """Give the keys of what the attempts of a run refer to."""
     referred = set()
-    for attempt in artifacts.iter_attempts(run):
+    for attempt in artifacts.iter_near(artifacts.iter_attempts(run)):
         sealed = artifacts.find(attempt)
         if sealed is not None:
             referred |= find_references(sealed, artifacts.flow)

@@ -85,7 +85,8 @@ def check_holding(run: RunRecord, artifacts: ArtifactStore) -> Holding:
 def belongs_here(run: RunRecord, metadata: MetadataStore, artifacts: ArtifactStore) -> bool:
     """Say whether a run was to have its values in this store, by what its facts say.
 
-    Where facts are shared, a folder is taken for another's: which one it is, they don't say.
+    Where facts are shared, a folder is taken for another's: which one it is, they don't say. Those
+    of a run of an earlier version say nothing at all.
 
     Args:
         run: The run.
@@ -95,7 +96,7 @@ def belongs_here(run: RunRecord, metadata: MetadataStore, artifacts: ArtifactSto
     here = name_datastore(artifacts.place)
     if here == LOCAL and shares_facts(metadata):
         return False
-    return bool(run.facts.get(DATASTORE, LOCAL) == here)
+    return bool(run.facts.get(DATASTORE) == here)
 
 
 def find_own(

@@ -88,7 +88,7 @@ def iter_runs(
 
 
 def _iter_sealed(run: RunKey, artifacts: ArtifactStore) -> Iterator[AttemptFacts]:
-    for key in artifacts.iter_attempts(run.run):
+    for key in artifacts.iter_near(artifacts.iter_attempts(run.run)):
         facts = artifacts.find_facts(key)
         if facts is not None:
             yield facts

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import islice
 
 from plait.artifacts.run_file import DamagedRunFile, RunFile
 from plait.artifacts.seal import (
@@ -41,6 +42,9 @@ from plait.storage.protocol import MissingKey
 from plait.upkeep.clean import Stores, list_flows
 from plait.upkeep.ownership import Holding, belongs_here, find_own, tell_holding
 from plait.upkeep.rescue import PAGE, iter_runs
+
+_AT_ONCE = 256
+"""So many files are brought near at once, where the store is far away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +156,11 @@ class _Reading:
                 what = f"is of another run than the facts know as {record.key}, as is all beside it"
                 yield self._damage(run_file_key(record.key, RUN_FILE), what)
         seals = _Seals()
-        for key in files:
-            yield from self._read_run_file(key, seals, runs)
+        waiting = iter(files)
+        while some := list(islice(waiting, _AT_ONCE)):
+            self._storage.bring(some)
+            for key in some:
+                yield from self._read_run_file(key, seals, runs)
         yield from self._read_data(data)
         yield from self._read_packages(packages)
         yield from self._check_packages(runs, packages)

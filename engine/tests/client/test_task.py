@@ -279,6 +279,42 @@ def test_results_that_are_gone(world: World) -> None:
     assert f"is not in {world.storage.place}" in str(no.value)
 
 
+@pytest.mark.parametrize(
+    "ask",
+    ["stdout", "metadata", "metadata_dict", "environment_info", "parent_tasks", "child_tasks"],
+)
+def test_what_is_not_here_is_not_taken_for_nothing(world: World, ask: str) -> None:
+    """Nothing printed, no parents, no facts: that would be wrong without a word."""
+    pathspec = world.task(world.begin(), "s", "1", {"x": 1})
+    world.storage.delete("HelloFlow/runs/1/s/1.0.attempt")
+    world.stores.clear()
+
+    with pytest.raises(ResultsNotFound, match=r"HelloFlow/1/s/1 \(attempt 0\)"):
+        getattr(Task(pathspec), ask)
+
+
+def test_what_was_printed_is_read_without_the_results(world: World) -> None:
+    """A log that is there is shown, whatever became of the seal."""
+    pathspec = world.task(world.begin(), "s", "1", {"x": 1})
+    world.print(pathspec, ("stdout", b"hello"))
+    world.storage.delete("HelloFlow/runs/1/s/1.0.attempt")
+    world.stores.clear()
+
+    assert Task(pathspec).stdout == "hello\n"
+
+
+def test_parameters_that_are_gone(world: World) -> None:
+    """Of a run that has ended they are told; it had some, or none, and nobody knows which."""
+    key = world.begin(parameters={"alpha": 1})
+    pathspec = world.task(key, "s", "1", {"x": 1})
+    world.end(key)
+    world.storage.delete("HelloFlow/runs/1/_parameters/0.0.attempt")
+    world.stores.clear()
+
+    with pytest.raises(ResultsNotFound, match="HelloFlow/1/_parameters/0"):
+        _ = Task(pathspec).data.alpha
+
+
 def test_the_reason_of_a_failure_outlives_its_results(world: World) -> None:
     """It was reported, too."""
     pathspec = world.task(world.begin(), "s", "1", ok=False, failure=FAILURE)

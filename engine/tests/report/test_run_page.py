@@ -280,6 +280,19 @@ def test_damage_is_told_and_the_rest_is_shown(world: World) -> None:
     assert "are not there" in make_run_page(run)
 
 
+def test_parameters_that_are_elsewhere_are_told(world: World) -> None:
+    """The page does not say that the run had none."""
+    key = world.begin(parameters={"alpha": 1})
+    world.task(key, "work", "1", {"x": 1})
+    world.end(key)
+    world.storage.delete(f"HelloFlow/runs/{key.run}/_parameters/0.0.attempt")
+    world.stores.clear()
+    run = open_world(world, key)
+
+    assert "are not there" in see(run).without_parameters
+    assert f"{key}/_parameters/0 (attempt 0) are not there" in make_run_page(run)
+
+
 def test_a_value_that_cannot_be_read_says_why(good: OpenedRun, monkeypatch: Any) -> None:
     """Where all are to be read."""
     monkeypatch.delattr("report.flows.Stranger")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -161,6 +162,68 @@ def test_a_cache_that_cannot_be_written_is_done_without(make_storage, tmp_path):
     storage._here.scratch = str(tmp_path / "file" / "below")
     with pytest.raises(StorageFailed, match="Not a directory"):
         storage.view(key)
+
+
+def elsewhere(storage, scratch):
+    """Give the same store as another machine has it, or another process of this one."""
+    return s3.S3Storage(replace(storage._here, scratch=str(scratch)))
+
+
+def test_many_are_brought_near_at_once(faulty, tmp_path):
+    """For one read each; small ones, and not what is missing."""
+    writer = faulty()
+    keys = [f"F/runs/1/s/{number}.0.attempt" for number in range(40)]
+    writer.put_all([(key, [key.encode()]) for key in keys])
+    writer.put("F/runs/1/large", [bytes(MB + 1)])
+    reader = elsewhere(writer, tmp_path / "reader")
+    reader.bring([*keys, "F/runs/1/large", "F/runs/1/missing"])
+    faulty.seen.clear()
+
+    assert [reader.get(key) for key in keys] == [key.encode() for key in keys]
+    assert not faulty.seen
+    assert reader.get("F/runs/1/large") == bytes(MB + 1)
+    with pytest.raises(MissingKey):
+        reader.get("F/runs/1/missing")
+    assert len(faulty.seen) == 2
+
+
+def test_what_is_kept_near_is_there_for_other_processes_of_the_run(faulty, tmp_path):
+    """Until its scratch folder is swept."""
+    writer = faulty()
+    writer.put("F/runs/1/a", [b"value"])
+    elsewhere(writer, tmp_path / "run").bring(["F/runs/1/a"], keep=True)
+    faulty.seen.clear()
+    task = elsewhere(writer, tmp_path / "run")
+    task.bring(["F/runs/1/a"])
+    assert task.get("F/runs/1/a") == task.get("F/runs/1/a") == b"value"
+    assert not faulty.seen
+    task.sweep()
+    assert task.get("F/runs/1/a") == b"value"
+    assert len(faulty.seen) == 1
+
+
+def test_what_was_brought_and_not_asked_for_goes(faulty, tmp_path, monkeypatch):
+    """Whoever brings many near and goes away leaves no more than a bound in memory."""
+    monkeypatch.setattr(s3, "_MOST_AHEAD", 2)
+    writer = faulty()
+    keys = [f"F/runs/1/{number}" for number in range(6)]
+    writer.put_all([(key, [b"v"]) for key in keys])
+    reader = elsewhere(writer, tmp_path / "reader")
+    for key in keys:
+        reader.bring([key])
+        assert len(reader._ahead) <= 3
+    reader.refresh(keys[-1])
+    faulty.seen.clear()
+    assert reader.get(keys[-1]) == b"v"
+    assert len(faulty.seen) == 1
+
+
+def test_writing_many_tells_what_went_wrong(faulty):
+    """As writing one does."""
+    denied = b"<Error><Code>AccessDenied</Code></Error>"
+    storage = faulty(Rule(Fault.ERROR, "PUT", times=None, body=denied, status=403))
+    with pytest.raises(S3AccessDenied):
+        storage.put_all([("a", [b"1"]), ("b", [b"2"])])
 
 
 def test_large_objects_go_in_parts(faulty, parts):

@@ -23,7 +23,7 @@ from plait.base.pathspec import AttemptKey, RunKey, TaskKey
 from plait.base.process import describe_process
 from plait.client.opening import open_artifact, open_run, open_task
 from plait.client.source import Connection
-from plait.metadata.protocol import AttemptEnded, AttemptStarted, NewRun, RunEnded, Status
+from plait.metadata.protocol import AttemptEnded, AttemptStarted, Fact, NewRun, RunEnded, Status
 from plait.storage.local import LocalStorage
 from plait.upkeep.ownership import OtherResults
 from plait.upkeep.rescue import rescue_run
@@ -38,6 +38,16 @@ class Bucket(LocalStorage):
     """A folder that takes itself for a bucket: other machines may write to it."""
 
     place = "s3://bucket/prefix"
+
+
+def tell_done(key: RunKey) -> list[Fact]:
+    """Give the facts of a run that ended well, and its task."""
+    task = TaskKey(*key, "work", "1")
+    return [
+        AttemptStarted(task, 0, 51.0),
+        AttemptEnded(task, 0, 52.0, ok=True, final=True),
+        RunEnded(key, 53.0, Status.DONE),
+    ]
 
 
 class Pair:
@@ -65,14 +75,7 @@ class Pair:
         metadata = self.ours.stores.metadata
         facts = {CLAIM: "ours", DATASTORE: "s3://bucket/prefix"}
         key = metadata.create_run(NewRun("F", 50.0, facts=facts))
-        task = TaskKey(*key, "work", "1")
-        metadata.record(
-            [
-                AttemptStarted(task, 0, 51.0),
-                AttemptEnded(task, 0, 52.0, ok=True, final=True),
-                RunEnded(key, 53.0, Status.DONE),
-            ]
-        )
+        metadata.record(tell_done(key))
         return key
 
 
@@ -223,6 +226,19 @@ def test_a_run_file_is_read_as_it_was_written(tmp_path) -> None:
         storage.put(name, [content])
         with pytest.raises(DamagedRunFile, match=r"F/runs/3/run\.json"):
             find_run_file(storage, RunKey("F", "3"))
+
+
+def test_a_run_of_an_earlier_version_with_its_values_elsewhere_stays(tmp_path) -> None:
+    """Its facts don't say where those are; of what is not here nothing is removed or missed."""
+    house = House(tmp_path / ".plait")
+    house.done({"x": 1})
+    metadata = house.stores.metadata
+    old = metadata.create_run(NewRun("F", 50.0))
+    metadata.record(tell_done(old))
+
+    assert house.verify() == []
+    assert [key.run for key in house.clean(keep_runs=0).runs] == ["1"]
+    assert house.runs() == [old.run]
 
 
 @pytest.mark.parametrize(

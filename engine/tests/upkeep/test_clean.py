@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from upkeep.house import LARGE, House, large
 
 from plait.artifacts.errors import DamagedAttempt
-from plait.artifacts.run_file import mark_removed
+from plait.artifacts.run_file import DATASTORE, LOCAL, mark_removed
 from plait.base.layout import code_key, log_key, seal_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey, TaskKey
 from plait.base.process import describe_process
@@ -109,7 +109,7 @@ def test_runs_of_others_are_theirs(house, monkeypatch) -> None:
     for value in ("a", "b"):
         house.done({"x": large(value)})
     metadata = house.stores.metadata
-    theirs = metadata.create_run(NewRun("F", 200.0))
+    theirs = metadata.create_run(NewRun("F", 200.0, facts={DATASTORE: LOCAL}))
     task = AttemptStarted(TaskKey(*theirs, "work", "1"), 0, 201.0)
     ended = AttemptEnded(task.key, 0, 202.0, ok=True, final=True)
     metadata.record([task, ended, RunEnded(theirs, 203.0, Status.DONE)])
