@@ -25,6 +25,7 @@ from plait.s3.errors import (
     S3NotInstalled,
     S3Throttled,
     S3Unreachable,
+    S3Untrusted,
 )
 from plait.s3.foreign import Foreign, ForeignFailure, refuse_foreign
 from plait.s3.location import Location
@@ -178,9 +179,6 @@ class S3Connection:
                 return request(client)
             except (S3Error, KeyTaken):
                 raise
-            except (FileNotFoundError, PermissionError) as error:
-                # Of what settings name: a program for credentials, the authorities for TLS.
-                raise S3BadConfig(self.place, str(error)) from error
             except Exception as error:
                 trouble, said = _understand(error)
                 if trouble is Trouble.UNKNOWN_CREDENTIALS:
@@ -250,7 +248,11 @@ def _understand(error: Exception) -> tuple[Trouble, str]:
             ),
             Trouble.UNKNOWN_CREDENTIALS,
         ),
-        ((known.EndpointConnectionError, known.ConnectTimeoutError), Trouble.UNREACHABLE),
+        (
+            (known.EndpointConnectionError, known.ConnectTimeoutError, known.ProxyConnectionError),
+            Trouble.UNREACHABLE,
+        ),
+        ((known.SSLError,), Trouble.UNTRUSTED if _is_lasting(str(error)) else Trouble.BROKEN),
         # The library lets the errors of the one below it pass where it reads what is no object.
         ((known.HTTPClientError, known.ResponseStreamingError, HTTPError), Trouble.BROKEN),
         ((known.BotoCoreError, ValueError), Trouble.REFUSED),
@@ -260,6 +262,11 @@ def _understand(error: Exception) -> tuple[Trouble, str]:
         if isinstance(error, types):
             return trouble, str(error)
     raise error
+
+
+def _is_lasting(said: str) -> bool:
+    """Say whether what went wrong with TLS goes wrong again, by what its library says of it."""
+    return any(word in said for word in ("CERTIFICATE", "certificate", "WRONG_VERSION", "No such"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +296,7 @@ def _tell(trouble: Trouble, said: str, tried: _Try) -> Exception:
         Trouble.FORBIDDEN: lambda: S3AccessDenied(tried.action, url, tried.endpoint, said),
         Trouble.UNKNOWN_CREDENTIALS: lambda: S3BadCredentials(url, tried.endpoint, said),
         Trouble.BAD_RANGE: lambda: S3InvalidRange(url, said),
+        Trouble.UNTRUSTED: lambda: S3Untrusted(tried.endpoint, said),
         Trouble.UNREACHABLE: lambda: S3Unreachable(tried.endpoint, said, tried.seconds),
         Trouble.THROTTLED: lambda: S3Throttled(tried.action, url, tried.attempts, said),
     }

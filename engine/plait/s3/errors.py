@@ -220,6 +220,20 @@ class S3NotAServer(S3Error):
         )
 
 
+class S3Untrusted(S3Error):
+    """The server can't show that it is the one that is meant, or speaks no TLS at all."""
+
+    slug = "s3-untrusted"
+
+    def __init__(self, endpoint: str, said: str) -> None:
+        super().__init__(
+            f"no connection that can be trusted is possible to {endpoint}",
+            why=said,
+            fix="name the file of the authority that has signed its certificate by AWS_CA_BUNDLE; "
+            "if the server speaks no TLS, let PLAIT_S3_ENDPOINT_URL begin with http://",
+        )
+
+
 class S3Throttled(S3Error):
     """The server asks to go slower, and went on asking."""
 

@@ -16,6 +16,8 @@ class Trouble(Enum):
     """The server or the wire failed; the same request may do better."""
     UNREACHABLE = "unreachable"
     """Nobody listens there."""
+    UNTRUSTED = "untrusted"
+    """Who answers can't show who it is, or speaks no TLS."""
     CONFLICT = "conflict"
     """Another request on the same key was under way."""
     TAKEN = "taken"

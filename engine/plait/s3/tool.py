@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, NoReturn, Self
 
 from plait.s3.connection import S3Connection, share_connection
-from plait.s3.errors import S3BadFile, S3Closed, S3Error, S3NotFound, S3ScratchFailed
+from plait.s3.errors import S3BadFile, S3Closed, S3NotFound, S3ScratchFailed
 from plait.s3.given import (
     Key,
     check_item,
@@ -336,12 +336,10 @@ class S3:
             return False
         if data is not None:
             return write_object(self._connection, at, data, exclusive=not overwrite, labels=labels)
-        path = path_of(item)
+        path, connection = path_of(item), self._connection
         try:
-            return write_file(self._connection, at, path, exclusive=not overwrite, labels=labels)
+            return write_file(connection, at, path, exclusive=not overwrite, labels=labels)
         except OSError as error:
-            if isinstance(error, S3Error):
-                raise
             raise S3BadFile(item.key, item.path, f"the system says: {error.strerror}") from error
 
     def _has(self, at: Location) -> bool:

@@ -7,6 +7,7 @@ import time
 import traceback
 
 import pytest
+from botocore.exceptions import NoCredentialsError, SSLError
 
 from plait import S3
 from plait.s3 import lanes, lean, many, reading, writing
@@ -23,6 +24,7 @@ from plait.s3.errors import (
     S3NotInstalled,
     S3Throttled,
     S3Unreachable,
+    S3Untrusted,
 )
 from plait.s3.location import Location
 from plait.s3.many import Fetcher
@@ -232,6 +234,53 @@ def test_credentials_that_cannot_be_had_are_told_by_the_request(moto, monkeypatc
 
     with pytest.raises(S3BadConfig, match=f"{tmp_path}/none"):
         Fetcher(connection).fetch(Location("bucket", "key"), str(tmp_path / "x"))
+
+
+def test_credentials_that_are_asked_for_in_vain_are_the_librarys_business(faulty, root, tmp_path):
+    """A role that may not be taken, or a login that is over, is told by its request."""
+    connection = faulty()
+    write_object(connection, root, b"x")
+    session = connection._session
+
+    class Denied:
+        def get_credentials(self):
+            raise NoCredentialsError
+
+    connection._session = Denied()
+    try:
+        assert connection.find_credentials() is None
+        assert Fetcher(connection).fetch(root, str(tmp_path / "x"))[1].size == 1
+    finally:
+        connection._session = session
+
+
+def test_a_server_that_speaks_no_tls_is_told(moto, monkeypatch, tmp_path):
+    """As are authorities that are not there; at once, and however it is asked."""
+    where = Location("bucket", "key")
+    for bundle, said in (("", "WRONG_VERSION"), ("/none/authorities.pem", "No such file")):
+        if bundle:
+            monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
+        connection = S3Connection(moto.url.replace("http:", "https:"), sleep=pytest.fail)
+        for use in (
+            lambda made: read_object(made, where),
+            lambda made: Fetcher(made).fetch(where, str(tmp_path / "x")),
+        ):
+            with pytest.raises(S3Untrusted, match=said):
+                use(connection)
+
+
+def test_tls_that_breaks_off_is_tried_again(faulty, root):
+    """It is as any connection that does."""
+    connection = faulty()
+    tries = iter([SSLError(endpoint_url="", error="EOF occurred in violation of protocol"), None])
+
+    def request(_):
+        error = next(tries)
+        if error is not None:
+            raise error
+
+    connection.call("read", root, request)
+    assert len(faulty.pauses) == 1
 
 
 def test_credentials_may_be_corrected_while_a_program_runs(faulty, root, monkeypatch, tmp_path):
