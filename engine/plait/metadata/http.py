@@ -174,6 +174,7 @@ def open_service(url: str | None, token: str | None, wait: str | None) -> HTTPMe
 
     Raises:
         BadServiceURL: No URL is set, or it is none.
+        BadServiceToken: No header can hold the token.
         BadServiceWait: How long to wait is no number.
     """
     if not url:

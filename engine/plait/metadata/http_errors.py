@@ -73,6 +73,19 @@ class BadServiceURL(UsageError):
         )
 
 
+class BadServiceToken(UsageError):
+    """The token cannot be sent in a header of HTTP; it is not shown."""
+
+    slug = "bad-service-token"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the token of the metadata service cannot be sent",
+            why="it is blank, or has a line's end or another character in it that is not of ASCII",
+            fix="export PLAIT_SERVICE_TOKEN=$(cat token), as the service has it",
+        )
+
+
 class BadServiceWait(UsageError):
     """How long to wait for the metadata service is not a number of seconds."""
 

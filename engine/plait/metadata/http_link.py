@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from plait.metadata import wire
-from plait.metadata.http_errors import BadServiceURL, ServiceRefused, ServiceUnreachable
+from plait.metadata.http_errors import (
+    BadServiceToken,
+    BadServiceURL,
+    ServiceRefused,
+    ServiceUnreachable,
+)
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -15,6 +21,8 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 10.0
 """How long an answer may take."""
+
+_SENDABLE = re.compile(r"[ -~]+")
 
 _AGAIN = (408, 429, 500, 502, 503, 504)
 """What is not the request's fault: also what a proxy says that has lost its service."""
@@ -40,11 +48,14 @@ class Link:
     Args:
         url: As `check_url` gives it.
         token: What the service wants to hear, if anything.
+
+    Raises:
+        BadServiceToken: No header can hold that.
     """
 
     def __init__(self, url: str, token: str | None) -> None:
         self.url = url
-        self._token = token
+        self._token = check_token(token) if token else None
         self._prefix = urlsplit(url).path
         self._connection: HTTPConnection | None = None
 
@@ -131,6 +142,14 @@ def check_url(url: str) -> str:
     # A gateway may have the service below a path of its own.
     path = quote(parts.path.rstrip("/"), safe="/%")
     return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{path}"
+
+
+def check_token(token: str) -> str:
+    """Give a token as it is sent, without white space around it. Raises BadServiceToken."""
+    found = token.strip()
+    if not _SENDABLE.fullmatch(found):
+        raise BadServiceToken
+    return found
 
 
 def make_path(*parts: str) -> str | None:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from plait.metadata.http_errors import BadServiceToken
+from plait.metadata.http_link import check_token
 from plait.metadata.sql import SQLMetadata
 from plait.service.app import make_app
 from plait.service.connections import Connections, Patience
@@ -70,10 +72,12 @@ def read_token(file: str | None) -> str | None:
     """Give the service's token: what *file* holds, else PLAIT_SERVICE_TOKEN; None if neither.
 
     Raises:
-        BadTokenFile: The file cannot be read, or is empty.
+        BadTokenFile: The file cannot be read, is empty, or holds more than a token.
+        BadServiceToken: No client can send what the variable holds.
     """
     if file is None:
-        return os.environ.get("PLAIT_SERVICE_TOKEN") or None
+        found = os.environ.get("PLAIT_SERVICE_TOKEN")
+        return check_token(found) if found else None
     try:
         with open(file, encoding="utf-8") as opened:
             token = opened.read().strip()
@@ -81,7 +85,10 @@ def read_token(file: str | None) -> str | None:
         raise BadTokenFile(file, str(error)) from error
     if not token:
         raise BadTokenFile(file, "it is empty")
-    return token
+    try:
+        return check_token(token)
+    except BadServiceToken:
+        raise BadTokenFile(file, "it has several lines, or characters not of ASCII") from None
 
 
 def serve(

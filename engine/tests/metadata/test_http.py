@@ -17,6 +17,7 @@ from plait.base.records import Failure, FailureKind
 from plait.metadata import http_courier, wire
 from plait.metadata.http import HTTPMetadata, open_service
 from plait.metadata.http_errors import (
+    BadServiceToken,
     BadServiceURL,
     BadServiceWait,
     FactsNotSent,
@@ -156,6 +157,8 @@ def test_a_child_makes_a_connection_of_its_own(behind: SQLiteMetadata) -> None:
 def test_a_token_that_is_wrong_is_said_and_not_shown(behind: SQLiteMetadata) -> None:
     """Without the right token nothing is read, and no message holds one."""
     with serving(behind, "right") as url:
+        with closing(HTTPMetadata(url, " right\n")) as store:
+            assert store.iter_flows() == []
         for token in (None, "wrong-one"):
             with closing(HTTPMetadata(url, token)) as store:
                 said = fail(ServiceRefused, store.iter_flows)
@@ -224,6 +227,9 @@ def test_settings_name_the_service() -> None:
     )
     for url in ("ftp://x", "http://", "http://x:y", "http://a:s3cret@x"):
         assert "s3cret" not in fail(BadServiceURL, lambda url=url: open_service(url, None, None))
+    for token in ("s3c\nret", "s3c€ret", "s3c\0ret", "\udcff"):
+        said = fail(BadServiceToken, lambda token=token: open_service("http://x", token, None))
+        assert "s3c" not in said
     for wait in ("long", "-1", "nan", "inf"):
         fail(BadServiceWait, lambda wait=wait: open_service("http://x", None, wait))
 

@@ -22,6 +22,7 @@ from serving import serving
 
 from plait.base.errors import PlaitError
 from plait.metadata.http import HTTPMetadata
+from plait.metadata.http_errors import BadServiceToken
 from plait.metadata.postgres import PostgresMetadata
 from plait.metadata.protocol import NewRun
 from plait.metadata.sqlite import SQLiteMetadata
@@ -318,6 +319,11 @@ def test_a_token_comes_from_a_file_or_the_environment(
     file = tmp_path / "token"
     file.write_text("b\n", encoding="utf-8")
     assert [read_token(None), read_token(str(file))] == ["a", "b"]
+    for wrong in (" ", "s3c\nret", "s3c€ret"):
+        monkeypatch.setenv("PLAIT_SERVICE_TOKEN", wrong)
+        assert "s3c" not in fail(BadServiceToken, lambda: read_token(None))
+        file.write_text(wrong, encoding="utf-8")
+        assert "s3c" not in fail(BadTokenFile, lambda: read_token(str(file)))
     monkeypatch.delenv("PLAIT_SERVICE_TOKEN")
     assert read_token(None) is None
     file.write_text("\n", encoding="utf-8")
