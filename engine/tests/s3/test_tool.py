@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -106,6 +107,23 @@ def test_it_is_not_used_after_its_end(root, use):
     s3.close()
     with pytest.raises(S3Closed, match="after the end of its 'with'"):
         use(s3)
+
+
+def test_many_threads_may_use_one(s3):
+    """Each gets the bytes that it asked for, in files of their own."""
+
+    def use(number):
+        keys = [f"{number}/{each}" for each in range(5)]
+        s3.put_many([(key, key) for key in keys])
+        found = s3.get_many(keys)
+        paths = [each.path for each in found]
+        assert [each.size for each in s3.info_many(keys)] == [len(key) for key in keys]
+        return [each.text for each in found] == keys, paths
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(use, range(16)))
+    assert all(right for right, _ in done)
+    assert len({path for _, paths in done for path in paths}) == 80
 
 
 def test_it_is_no_artifact(s3):
