@@ -10,10 +10,21 @@ class SharedPlace(FlowTest):
     LEAVES = ["id", "near", "far", "nowhere", "all.pickle"]
     ONLY_GRAPHS = {"linear": "a resumed run refers to the steps before the one that runs again"}
 
+    HEADER = """
+import os
+
+from plait import S3
+"""
+
     @steps(0, ["all"])
     def step_all(self):
         self.large = [current.run_id, current.step_name, *range(30_000)]
         self.small = [current.run_id, current.step_name]
+        self.objects = []
+        if "PLAIT_DATASTORE_SYSROOT_S3" in os.environ:
+            with S3(run=self) as s3:
+                self.objects = [found.text for found in s3.get_all()]
+                s3.put(current.step_name, current.run_id)
 
     def check_results(self, flow, checker):
         if checker.name != "cli":
@@ -44,6 +55,9 @@ class SharedPlace(FlowTest):
             with mock.patch.dict(os.environ, facts), contextlib.redirect_stdout(io.StringIO()):
                 assert_equals(0, call_plait([*arguments, *who[2:]]))
 
+        in_s3 = os.environ.get("PLAIT_DATASTORE") == "s3"
+        names = ["start", "first", "second", "third", "end"]
+
         def read(who, run, origin=None):
             call(who, "dump", run, "--file", "all.pickle")
             with open("all.pickle", "rb") as file:
@@ -55,12 +69,16 @@ class SharedPlace(FlowTest):
                 ran = run if step == "end" else origin or run
                 assert_equals([ran, step], values["small"])
                 assert_equals([ran, step, *range(30_000)], values["large"])
+                # Its own objects, and no other's: of all steps before, which a resumed run has not run.
+                anew = step == "end" and origin is not None
+                put = [] if anew or not in_s3 else [ran] * names.index(step)
+                assert_equals(put, values["objects"])
 
         os.chdir(checker.run.folder)
         # The facts of one run are not read with what another left under its number.
         far = ["--datastore-root", "far"]
-        begin(["--metadata", "local", "--datastore", "local", *far], "run")
-        in_s3 = os.environ.get("PLAIT_DATASTORE") == "s3"
+        there = ["--metadata", "local", "--datastore", "local", *far]
+        read(there, begin(there, "run"))
         mixed = [*(["--metadata", "local"] if in_s3 else []), *far]
         call(mixed, "dump", "1", expect=1)
         call(mixed, "logs", "1/start", expect=1)

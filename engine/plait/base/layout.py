@@ -6,6 +6,7 @@
 <flow>/runs/<run>/removed                     there once nothing knows the run any more
 <flow>/runs/<run>/<step>/<task>.<n>.attempt   the sealed attempt n, counted from 0
 <flow>/runs/<run>/<step>/<task>.<n>.log       its log
+<flow>/objects/<run>-<claim>/<key>            what steps of a run put by `S3(run=...)`; in S3 alone
 """
 
 from __future__ import annotations
@@ -64,9 +65,16 @@ def data_prefix(flow: str) -> str:
     return f"{flow}/data"
 
 
-def objects_prefix(flow: str, run: str) -> str:
-    """Give the folder of what the steps of a run keep in S3 by themselves."""
-    return f"{flow}/objects/{run}"
+def objects_prefix(flow: str, run: str, claim: str) -> str:
+    """Give the folder of what the steps of a run keep in S3 by themselves.
+
+    Args:
+        flow: The flow's name.
+        run: The run's number, which another store of facts may have given, too.
+        claim: The run's own word, so that only one run has this folder; empty for a run of an
+            earlier version, which had none.
+    """
+    return f"{flow}/objects/{run}-{claim}" if claim else f"{flow}/objects/{run}"
 
 
 def runs_prefix(flow: str) -> str:

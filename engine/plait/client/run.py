@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from plait.artifacts.run_file import CLAIM
 from plait.client.failure import AttemptFailure
 from plait.client.object import Container, RunPart
 from plait.client.opened_run import OpenedRun
@@ -46,6 +47,10 @@ class Run(RunPart[OpenedRun], Container[Step]):
         if not isinstance(pathspec, OpenedRun):
             pathspec = open_run(current_connection(), pathspec)
         self._opened = pathspec
+
+    def __plait_run__(self) -> tuple[str, str, str]:
+        """Give the flow, the number and the claim of the run, by which its objects are found."""
+        return (*self._opened.key, self._opened.record.facts.get(CLAIM, ""))
 
     def __iter__(self) -> Iterator[Step]:
         run = self._opened

@@ -135,12 +135,16 @@ class FlowSpec:
             called = choose_case(scope.node, chosen)
         scope.transition = called
 
-    def __plait_run__(self) -> tuple[str, str] | None:
-        """Give the flow and the run that this object's code runs in; None outside of a run."""
+    def __plait_run__(self) -> tuple[str, str, str] | None:
+        """Give the flow, the run that this object's code runs in, and that run's claim.
+
+        None outside of a run; the claim is empty where none is kept, as for a step in a test.
+        """
         if self._plait is None:
             return None
         key = self._plait.order.key
-        return key.flow, key.run
+        file = self._plait.store.find_run_file(key.run)
+        return key.flow, key.run, "" if file is None else file.claim
 
     def __plait_origin__(self) -> tuple[str, str] | None:
         """Give the flow and the run that this object's run goes on from; None if from none."""

@@ -12,7 +12,7 @@ from plait.s3.errors import S3BadKey, S3BadRoot
 from plait.s3.location import Location, is_url, parse_folder, parse_location, parse_object
 
 _UP = re.compile(r"(^|/)\.\.?(/|$)")
-_PARTS_OF_RUN = 2
+_PARTS_OF_RUN = (2, 3)
 _LONGEST = 1024
 """The most bytes of an object's whole name."""
 
@@ -91,21 +91,23 @@ def find_root(run: Any, s3root: str | None) -> Root:
             "run= keeps objects below PLAIT_DATASTORE_SYSROOT_S3, and that is not set",
             "set it, such as to s3://my-bucket/plait, or name a prefix by s3root=",
         )
-    place = parse_folder(sysroot).child(objects_prefix(*_find_run(run)))
+    place = parse_folder(sysroot).child(_find_folder(run))
     asked = getattr(type(run), "__plait_origin__", None)
     return Root(place, "/".join((asked(run) if asked else None) or ()))
 
 
-def _find_run(run: Any) -> tuple[str, str]:
+def _find_folder(run: Any) -> str:
+    """Give the folder of a run's objects, by what it says of itself: flow, run, and its claim."""
     asked = getattr(type(run), "__plait_run__", None)
     given = getattr(run, "path_components", ()) if asked is None else asked(run)
     parts = list(given or ())
-    if len(parts) != _PARTS_OF_RUN:
+    if len(parts) not in _PARTS_OF_RUN:
         raise S3BadRoot(
             f"run= is a {type(run).__name__}, which is in no run",
             "in a step give run=self; elsewhere a run of the client, such as Run('MyFlow/17')",
         )
-    return parts[0], parts[1]
+    flow, number, claim = (*parts, "")[:3]
+    return objects_prefix(flow, number, claim)
 
 
 def _check_name(key: str, name: str) -> None:

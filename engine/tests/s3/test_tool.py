@@ -320,6 +320,16 @@ def test_objects_of_a_run(root, monkeypatch):
         assert read.get("a").text == "x"
 
 
+def test_runs_of_one_number_have_places_of_their_own(root, monkeypatch):
+    """Two stores of facts give the same numbers; a run's own word tells them apart."""
+    monkeypatch.setenv("PLAIT_DATASTORE_SYSROOT_S3", f"{root}/")
+    mine, yours = _Flow(("F", "17", "ab")), _Flow(("F", "17", "cd"))
+    with S3(run=mine) as first, S3(run=yours) as second:
+        assert first.put("a", "x") == f"{root}/F/objects/17-ab/a"
+        assert second.get("a", return_missing=True).exists is False
+        assert second.get_all() == []
+
+
 def test_what_a_resumed_run_does_not_have_may_be_its_origins(root, monkeypatch):
     """It is said where the objects are that finished steps put, which did not run again."""
     monkeypatch.setenv("PLAIT_DATASTORE_SYSROOT_S3", str(root))
