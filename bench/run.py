@@ -16,6 +16,7 @@ QUESTIONS = (
     "counts",
     "s3_many",
     "s3_foreach",
+    "s3_far",
     "s3_memory",
 )
 
