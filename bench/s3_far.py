@@ -91,8 +91,8 @@ def main() -> None:
             verdict = "ok" if took * TIMES <= one_by_one else "MISSED"
             missed = missed or verdict == "MISSED"
             print(
-                f"{verdict:>6}  {what}: {took:.2f} s; {requests} requests of {SECONDS} s, one after "
-                f"another: {one_by_one:.1f} s = {one_by_one / took:.1f} times (at least {TIMES})"
+                f"{verdict:>6}  {what}: {took:.2f} s; its {requests} requests one after another: "
+                f"{one_by_one:.1f} s = {one_by_one / took:.1f} times (at least {TIMES})"
             )
     if missed:
         sys.exit(1)

@@ -23,6 +23,8 @@ from plait.metadata.protocol import (
 Make = Callable[[], MetadataStore]
 E = TypeVar("E", bound=PlaitError)
 
+_LATE = 4e9
+"""Later than any clock of a service that stamps heartbeats itself."""
 _FAILURE = Failure(FailureKind.EXCEPTION, "ValueError: too small", "Traceback ...", where="a.py:3")
 
 
@@ -270,6 +272,25 @@ def a_run_that_ended_is_not_lost(make: Make) -> None:
     assert (run.status, run.finished, run.failure) == (Status.FAILED, 4.0, _FAILURE)
 
 
+def a_run_that_goes_on_is_not_lost(make: Make) -> None:
+    """Another clock, or a silence that was no end, had it taken for lost; it says so itself."""
+    store = make()
+    key, ended = store.create_run(NewRun("A", 1.0)), store.create_run(NewRun("A", 1.0))
+    store.record([RunBeat(key, 5.0), RunEnded(key, 5.0, Status.LOST)])
+    store.record([RunEnded(ended, 5.0, Status.FAILED), RunBeat(ended, _LATE)])
+    store.record([RunBeat(key, _LATE)])
+    records = [store.find_run(run) for run in (key, ended)]
+    assert [(r.status, r.finished) for r in records if r] == [
+        (Status.RUNNING, None),
+        (Status.FAILED, 5.0),
+    ]
+    assert [run.key for run in store.list_runs("A", status=Status.RUNNING)] == [key]
+    store.record([RunEnded(key, _LATE + 1, Status.DONE)])
+    done = store.find_run(key)
+    assert done is not None
+    assert (done.status, done.finished) == (Status.DONE, _LATE + 1)
+
+
 def a_run_says_that_it_goes_on(make: Make) -> None:
     """The latest heartbeat of a run is kept, whatever else is recorded of it and in which order."""
     store = make()
@@ -371,6 +392,7 @@ RUN_CHECKS: tuple[Callable[[Make], None], ...] = (
     an_unknown_run_is_said,
     a_run_ends,
     a_run_that_ended_is_not_lost,
+    a_run_that_goes_on_is_not_lost,
     a_run_says_that_it_goes_on,
     a_run_can_be_removed,
     a_run_that_is_needed_stays,

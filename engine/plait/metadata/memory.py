@@ -25,6 +25,7 @@ from plait.metadata.rules import (
     fold_steps,
     get_number,
     holds_end,
+    is_revived,
     iter_newest,
     merge_fact,
     parse_id,
@@ -97,6 +98,8 @@ class MemoryMetadata:
         for run, fact in zip(runs, facts, strict=True):
             if isinstance(fact, RunBeat):
                 latest = max(fact.at, run.record.heartbeat or fact.at)
+                if is_revived(run.record.status, run.record.finished, fact.at):
+                    run.record = replace(run.record, status=Status.RUNNING, finished=None)
                 run.record = replace(run.record, heartbeat=latest)
             elif isinstance(fact, RunEnded) and holds_end(run.record.status, fact.status):
                 run.record = replace(

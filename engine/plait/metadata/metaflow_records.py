@@ -24,7 +24,7 @@ from plait.metadata.protocol import (
     Status,
     TaskRecord,
 )
-from plait.metadata.rules import holds_end, merge_fact, parse_id
+from plait.metadata.rules import holds_end, is_revived, merge_fact, parse_id
 
 REMOVED = "plait:removed"
 """The user tag of a run that plait has removed: the service itself removes none."""
@@ -162,6 +162,8 @@ def fold_run(key: RunKey, row: RunRow, story: Story) -> RunRecord | None:
     for fact in story.facts:
         if isinstance(fact, RunEnded) and holds_end(status, fact.status):
             end, status = fact, fact.status
+    if end is not None and row.heartbeat and is_revived(status, end.at, row.heartbeat):
+        end, status = None, Status.RUNNING
     return RunRecord(
         key=key,
         created=story.begun.created,

@@ -97,7 +97,13 @@ _REWRITTEN = {
     schema.READ_TAGS: """
         SELECT flow, number, user_tags, system_tags FROM run WHERE id = %s FOR NO KEY UPDATE""",
     schema.BEAT: """
-        UPDATE run SET heartbeat = greatest(heartbeat, %s) WHERE id = %s""",
+        UPDATE run SET
+            heartbeat = greatest(heartbeat, beat.at),
+            status = CASE WHEN status = 'lost' AND beat.at > finished
+                THEN 'running' ELSE status END,
+            finished = CASE WHEN status = 'lost' AND beat.at > finished
+                THEN NULL ELSE finished END
+        FROM (SELECT %s::double precision AS at) AS beat WHERE id = %s""",
     schema.DELETE_RUN: """
         DELETE FROM run WHERE id = %s AND status <> 'running' AND NOT EXISTS (
             SELECT 1 FROM run AS other

@@ -173,6 +173,20 @@ def holds_end(known: Status, told: Status) -> bool:
     return told is not Status.LOST or known in (Status.RUNNING, Status.LOST)
 
 
+def is_revived(known: Status, finished: float | None, at: float) -> bool:
+    """Say whether a run was taken for lost, and goes on.
+
+    It is so if it says that it goes on later than it was thought to have ended. That may have been
+    found out by a clock that differs, or while the run could not be heard.
+
+    Args:
+        known: How far the run is known to be.
+        finished: When it is known to have ended.
+        at: When it says that it goes on.
+    """
+    return known is Status.LOST and finished is not None and at > finished
+
+
 def rank_end(task: TaskRecord) -> int:
     """Give a number that is higher the more the end of *task* counts; -1 where it has none.
 

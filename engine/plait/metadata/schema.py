@@ -96,7 +96,13 @@ END_RUN = "UPDATE run SET status = ?, finished = ?, failure = ?, failed_task = ?
 # A run that is taken for lost may have ended by now, see `rules.holds_end`.
 LOSE_RUN = f"{END_RUN} AND status IN ('running', 'lost')"
 
-BEAT = "UPDATE run SET heartbeat = max(coalesce(heartbeat, ?1), ?1) WHERE id = ?2"
+# A run that was taken for lost and says that it goes on is not, see `rules.is_revived`.
+BEAT = """
+    UPDATE run SET
+        heartbeat = max(coalesce(heartbeat, ?1), ?1),
+        status = CASE WHEN status = 'lost' AND ?1 > finished THEN 'running' ELSE status END,
+        finished = CASE WHEN status = 'lost' AND ?1 > finished THEN NULL ELSE finished END
+    WHERE id = ?2"""
 
 # Whether anything was removed, says `rowcount`.
 DELETE_RUN = """

@@ -28,6 +28,7 @@ from plait.base.pathspec import RunKey
 from plait.metadata.protocol import MetadataStore, RunRecord, Status
 from plait.storage.protocol import YOUNG_SECONDS, MissingKey, Storage, is_shared
 from plait.upkeep.claim import claim_values
+from plait.upkeep.liveness import may_go_on
 from plait.upkeep.ownership import find_own, read_files, shares_facts
 from plait.upkeep.plan import Policy, Sweep, find_references, plan_removals, plan_sweep
 from plait.upkeep.rescue import iter_runs, rescue_run
@@ -149,14 +150,12 @@ def _clean_flow(
     storage, metadata, artifacts = stores.storage, stores.metadata, stores.artifacts(flow)
     files = read_files(artifacts, storage)
     data = [*storage.iter_keys(data_prefix(flow)), *storage.iter_keys(code_prefix(flow))]
-    runs = [rescue_run(run, metadata, artifacts) for run in iter_runs(metadata, flow)]
+    runs = [_as_going(rescue_run(r, metadata, artifacts), now) for r in iter_runs(metadata, flow)]
     # Runs whose values are in another store are not this one's to remove.
     removed = plan_removals(find_own(runs, metadata, artifacts, files), policy, now)
     if not dry_run and removed:
-        removed = [key for key in removed if metadata.delete_run(key)]
-        for key in removed:
-            mark_removed(storage, key, files.get(key.run))
-        runs = list(iter_runs(metadata, flow))
+        removed = [key for key in removed if _remove_facts(stores, key, files.get(key.run))]
+        runs = [_as_going(run, now) for run in iter_runs(metadata, flow)]
     known = {run.key.run for run in runs} - {key.run for key in removed}
     own = [r for r in find_own(runs, metadata, artifacts, files) if r.key.run in known]
     shared = is_shared(storage.place)
@@ -181,6 +180,22 @@ def _clean_flow(
     scratch = list(_find_scratch(stores.root, flow)) if idle else []
     cleaned = _carry_out(stores, flow, sweep, tuple(removed), folders, scratch, dry_run=dry_run)
     return replace(cleaned, unknown=tuple(run for run in left if run not in going))
+
+
+def _as_going(run: RunRecord, now: float) -> RunRecord:
+    """Give a run as one that goes on if it may be no more than thought to be lost.
+
+    Clocks of machines differ, and a run may be cut off from where its facts are for a while.
+    """
+    return replace(run, status=Status.RUNNING) if may_go_on(run, now, YOUNG_SECONDS) else run
+
+
+def _remove_facts(stores: Stores, key: RunKey, file: RunFile | None) -> bool:
+    """Remove the facts of a run, and say in its folder that they are gone; False if they stay."""
+    if not stores.metadata.delete_run(key):
+        return False
+    mark_removed(stores.storage, key, file)
+    return True
 
 
 def _find_referred(artifacts: ArtifactStore, own: Iterable[RunRecord]) -> set[str]:

@@ -40,3 +40,26 @@ def is_lost(
     if run.facts.get("workers") == "inline":
         return False  # such a process is silent as long as a step takes
     return now - (run.heartbeat or run.created) > SILENCE_SECONDS
+
+
+def may_go_on(
+    run: RunRecord,
+    now: float,
+    patience: float,
+    find: Callable[[Mapping[str, Any]], bool | None] = find_alive,
+) -> bool:
+    """Say whether a run that is recorded as lost may go on nevertheless.
+
+    By its silence alone it may have been taken for lost wrongly: clocks differ, and connections
+    break. So who is about to destroy something asks this, too.
+
+    Args:
+        run: The run as the store of facts knows it.
+        now: Seconds since 1970.
+        patience: Seconds of silence after which no such thing is thought of any more.
+        find: Says whether a process lives; None where that can't be told from here.
+    """
+    process = run.facts.get("process")
+    if run.status is not Status.LOST or not process or find(process) is False:
+        return False
+    return now - (run.heartbeat or run.created) <= patience

@@ -20,7 +20,7 @@ from plait.artifacts.run_file import DATASTORE, LOCAL, mark_removed
 from plait.base.layout import code_key, log_key, seal_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey, TaskKey
 from plait.base.process import describe_process
-from plait.metadata.protocol import AttemptEnded, AttemptStarted, NewRun, RunEnded, Status
+from plait.metadata.protocol import AttemptEnded, AttemptStarted, NewRun, RunBeat, RunEnded, Status
 from plait.upkeep.claim import share_values
 from plait.upkeep.clean import FactsMissing
 
@@ -194,6 +194,25 @@ def test_a_lost_run_is_recorded_and_then_like_any_other(house) -> None:
     run = house.stores.metadata.find_run(RunKey("F", "1"))
     assert run.status is Status.LOST
     assert house.clean(keep_runs=0).runs == (RunKey("F", "1"),)
+
+
+def test_a_run_that_is_only_thought_to_be_lost_stays(house, monkeypatch) -> None:
+    """Of another machine's, nobody here can see the process, and its clock may be another."""
+    elsewhere = {"process": {**describe_process(), "boot": "another"}}
+    house.begin(facts=elsewhere)
+    house.stores.metadata.record([RunBeat(RunKey("F", "1"), 600.0)])
+    house.stores.artifacts("F").encode("not sealed yet", large("c"))
+    before = house.files()
+
+    assert house.clean(keep_runs=0, now=1000.0).runs == ()
+    assert house.stores.metadata.find_run(RunKey("F", "1")).status is Status.LOST
+    assert house.files() == before
+    house.stores.metadata.record([RunBeat(RunKey("F", "1"), 990.0)])
+    assert house.stores.metadata.find_run(RunKey("F", "1")).status is Status.RUNNING
+    assert house.clean(keep_runs=0, now=1000.0).runs == ()
+    later = 1000.0 + 2 * 86_400
+    assert house.clean(keep_runs=0, now=later).runs == (RunKey("F", "1"),)
+    assert house.files() == []
 
 
 def test_what_cleaning_left_that_was_killed_goes(house) -> None:
