@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import inf
 from typing import Protocol
 
@@ -160,16 +161,16 @@ def _clean_flow(
     own = [r for r in find_own(runs, metadata, artifacts, files) if r.key.run in known]
     shared = is_shared(storage.place)
     old = now - YOUNG_SECONDS if shared else inf
-    left = [run for run in files if run not in known]
-    going = {key.run for key in removed if key.run in files}
-    for run in left:
-        key = RunKey(flow, run)
+    unknown = [RunKey(flow, run) for run in files if run not in known]
+    gone = [key for key in removed if key.run in files]
+    for key in unknown:
         asked = policy.unknown and claimed and _find_written(storage, key) < old
-        if asked or is_removed(storage, key, files[run]):
-            going.add(run)
+        if key not in gone and (asked or is_removed(storage, key, files[key.run])):
+            gone.append(key)
+    going = {key.run for key in gone}
     others = {run: files[run] for run in files if run not in {*going, *(r.key.run for r in own)}}
     referred = _find_referred(artifacts, own) | _find_referred_by_others(artifacts, others, data)
-    folders = {run: list(storage.iter_keys(run_prefix(RunKey(flow, run)))) for run in sorted(going)}
+    folders = {key.run: list(storage.iter_keys(run_prefix(key))) for key in gone}
     idle = claimed and not any(run.status is Status.RUNNING for run in runs)
     # What another machine is about to refer to is younger, and no lock tells of it.
     young = _find_young(storage, data, referred, old) if shared else frozenset()
@@ -178,8 +179,9 @@ def _clean_flow(
     later = plan_sweep({}, sorted(young), known=known, referred=referred, idle=False)
     sweep = replace(sweep, waiting=(*sweep.waiting, *later.waiting))
     scratch = list(_find_scratch(stores.root, flow)) if idle else []
-    cleaned = _carry_out(stores, flow, sweep, tuple(removed), folders, scratch, dry_run=dry_run)
-    return replace(cleaned, unknown=tuple(run for run in left if run not in going))
+    cleaned = _carry_out(stores, flow, sweep, folders, scratch, old, dry_run=dry_run)
+    stay = tuple(key.run for key in unknown if key.run not in going)
+    return replace(cleaned, runs=tuple(removed), unknown=stay)
 
 
 def _as_going(run: RunRecord, now: float) -> RunRecord:
@@ -242,15 +244,17 @@ def _carry_out(
     stores: Stores,
     flow: str,
     sweep: Sweep,
-    removed: tuple[RunKey, ...],
-    unknown: Iterable[str],
+    folders: Iterable[str],
     scratch: Iterable[str],
+    old: float,
     *,
     dry_run: bool,
 ) -> Cleaned:
     storage = stores.storage
     size, files = 0, []
-    for key in (*sweep.run_files, *sweep.data):
+    # What was old and nobody's may have been kept again in the meantime.
+    data = (key for key in sweep.data if old == inf or not _is_young(storage, key, old))
+    for key in chain(sweep.run_files, data):
         found = _find_size(storage, key)
         if found is None:
             continue  # somebody else cleans at the same time
@@ -267,19 +271,21 @@ def _carry_out(
         if not dry_run:
             shutil.rmtree(folder)
     if not dry_run:
-        for run in unknown:
+        for run in folders:
             storage.prune(run_prefix(RunKey(flow, run)))
     waiting = [_find_size(storage, key) or 0 for key in sweep.waiting]
-    return Cleaned(flow, removed, tuple(files), size, len(waiting), sum(waiting))
+    return Cleaned(flow, (), tuple(files), size, len(waiting), sum(waiting))
 
 
 def _find_young(
     storage: Storage, data: Iterable[str], referred: Collection[str], old: float
 ) -> frozenset[str]:
     """Give the values that nothing refers to, and that another machine may be at work on."""
-    return frozenset(
-        key for key in data if key not in referred and (storage.modified(key) or old) >= old
-    )
+    return frozenset(key for key in data if key not in referred and _is_young(storage, key, old))
+
+
+def _is_young(storage: Storage, key: str, old: float) -> bool:
+    return (storage.modified(key) or old) >= old
 
 
 def _find_size(storage: Storage, key: str) -> int | None:

@@ -182,6 +182,18 @@ def test_unknown_runs_of_a_shared_place_go_when_they_are_old(pair) -> None:
     assert pair.theirs.files() == []
 
 
+def test_a_value_that_is_kept_again_meanwhile_stays(pair, monkeypatch) -> None:
+    """It was old and nobody's when that was looked for, and young when it was to be removed."""
+    pair.theirs.stores.artifacts("F").encode("lost", large("b"))
+    pair.ours.end(pair.ours.begin())
+    (key,) = pair.theirs.keys("F/data")
+    times = iter([NOW - 2 * DAY, NOW])
+    monkeypatch.setattr(Bucket, "modified", lambda _, asked: next(times) if asked == key else 1.0)
+
+    assert pair.ours.clean(now=NOW).files == ()
+    assert pair.theirs.keys("F/data") == [key]
+
+
 def test_values_that_nobody_refers_to_go_when_they_are_old(pair) -> None:
     """What another machine is about to refer to is younger; what a killed task left goes."""
     pair.theirs.done({"x": large("a")})
