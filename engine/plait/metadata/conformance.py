@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from plait.metadata.conformance_ends import END_CHECKS
 from plait.metadata.conformance_ids import ID_CHECKS
 from plait.metadata.conformance_runs import RUN_CHECKS
 from plait.metadata.conformance_tasks import TASK_CHECKS
@@ -20,5 +21,10 @@ from plait.metadata.protocol import MetadataStore
 Make = Callable[[], MetadataStore]
 """Makes a new, empty store."""
 
-CHECKS: tuple[Callable[[Make], None], ...] = (*ID_CHECKS, *RUN_CHECKS, *TASK_CHECKS)
+CHECKS: tuple[Callable[[Make], None], ...] = (
+    *ID_CHECKS,
+    *RUN_CHECKS,
+    *END_CHECKS,
+    *TASK_CHECKS,
+)
 """Every check; the name of each is what it promises."""
