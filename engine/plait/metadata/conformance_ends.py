@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from plait.base.pathspec import RunKey, TaskKey
 from plait.base.records import Failure, FailureKind
+from plait.metadata.conformance_runs import raises
+from plait.metadata.errors import UnknownRun
 from plait.metadata.protocol import (
     AttemptEnded,
     AttemptStarted,
@@ -95,7 +97,7 @@ def a_run_says_that_it_goes_on(make: Make) -> None:
     records = [store.find_run(run) for run in (key, other)]
     assert [run and run.heartbeat for run in records] == [9.0, None]
     assert records == list(store.list_runs("A"))[::-1]
-    _raises(UnknownRun, lambda: store.record([RunBeat(RunKey("A", "9"), 1.0)]))
+    raises(UnknownRun, lambda: store.record([RunBeat(RunKey("A", "9"), 1.0)]))
 
 
 def a_run_can_be_removed(make: Make) -> None:

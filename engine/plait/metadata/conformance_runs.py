@@ -184,12 +184,12 @@ def bad_tags_are_refused(make: Make) -> None:
     good = frozenset({"x" * 500, "a b", "\u65e5\u672c", "it's", "50%_"})
     assert store.change_tags(key, add=good) == good | {"a"}
     bad = frozenset({"", " ", "x" * 501, "a\nb", "a\0", "a\x85", "\u2028", "\udcff"})
-    error = _raises(BadTag, lambda: store.change_tags(key, add=bad | {"fine"}))
+    error = raises(BadTag, lambda: store.change_tags(key, add=bad | {"fine"}))
     assert len(error.findings) == len(bad)
-    _raises(BadTag, lambda: store.change_tags(key, remove=bad))
-    _raises(BadTag, lambda: store.list_runs("A", tags=bad))
-    _raises(BadTag, lambda: store.create_run(NewRun("A", 1.0, bad)))
-    _raises(BadTag, lambda: store.create_run(NewRun("A", 1.0, frozenset(), bad)))
+    raises(BadTag, lambda: store.change_tags(key, remove=bad))
+    raises(BadTag, lambda: store.list_runs("A", tags=bad))
+    raises(BadTag, lambda: store.create_run(NewRun("A", 1.0, bad)))
+    raises(BadTag, lambda: store.create_run(NewRun("A", 1.0, frozenset(), bad)))
     assert [run.user_tags for run in store.list_runs("A")] == [good | {"a"}]
 
 
@@ -199,9 +199,9 @@ def system_tags_stay(make: Make) -> None:
     system = frozenset({"user:ada", "date:2030-01-01"})
     key = store.create_run(NewRun("A", 1.0, frozenset({"a"}), system))
     one = frozenset({"user:ada"})
-    _raises(SystemTag, lambda: store.change_tags(key, add=one, remove=frozenset({"a"})))
-    _raises(SystemTag, lambda: store.change_tags(key, add=frozenset({"b"}), remove=one))
-    _raises(SystemTag, lambda: store.create_run(NewRun("A", 1.0, one, system)))
+    raises(SystemTag, lambda: store.change_tags(key, add=one, remove=frozenset({"a"})))
+    raises(SystemTag, lambda: store.change_tags(key, add=frozenset({"b"}), remove=one))
+    raises(SystemTag, lambda: store.create_run(NewRun("A", 1.0, one, system)))
     (run,) = store.list_runs("A")
     assert (run.user_tags, run.system_tags) == (frozenset({"a"}), system)
 
@@ -212,15 +212,15 @@ def an_unknown_run_is_said(make: Make) -> None:
     nowhere = RunKey("A", "1")
     started = AttemptStarted(TaskKey("A", "1", "s", "1"), 0, 1.0)
     for _ in range(2):
-        _raises(UnknownRun, lambda: store.change_tags(nowhere, add=frozenset({"a"})))
-        _raises(UnknownRun, lambda: store.record([started]))
-        _raises(UnknownRun, lambda: store.record([RunEnded(nowhere, 1.0, Status.DONE)]))
+        raises(UnknownRun, lambda: store.change_tags(nowhere, add=frozenset({"a"})))
+        raises(UnknownRun, lambda: store.record([started]))
+        raises(UnknownRun, lambda: store.record([RunEnded(nowhere, 1.0, Status.DONE)]))
         assert list(store.iter_flows()) in ([], ["B"])
         store.create_run(NewRun("B", 1.0))
     known = AttemptStarted(TaskKey("B", "1", "s", "1"), 0, 1.0)
-    _raises(UnknownRun, lambda: store.record([known, started]))
+    raises(UnknownRun, lambda: store.record([known, started]))
     assert store.find_task(known.key) is None
-    _raises(UnknownRun, lambda: store.change_tags(RunKey("B", "01"), add=frozenset({"a"})))
+    raises(UnknownRun, lambda: store.change_tags(RunKey("B", "01"), add=frozenset({"a"})))
 
 
 def a_healthy_store_has_no_damage(make: Make) -> None:
@@ -277,7 +277,8 @@ RUN_CHECKS: tuple[Callable[[Make], None], ...] = (
 """Every check, in an order to read them in."""
 
 
-def _raises(kind: type[E], act: Callable[[], object]) -> E:
+def raises(kind: type[E], act: Callable[[], object]) -> E:
+    """Give the error that *act* raises, which must be of that kind."""
     try:
         act()
     except kind as error:
