@@ -6,6 +6,7 @@ half a record.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -50,6 +51,10 @@ MAX_NUMBER = 2**31 - 1
 
 MAX_DEPTH = 50
 """How deep objects and lists may be in one another, where they are kept as they come."""
+
+
+# What parts paths, what moves a terminal's cursor or turns its text around, and what is no text.
+_UNFIT = re.compile("[/\\\\\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class BadRecord(ValueError):
@@ -180,11 +185,16 @@ def read_whole(data: Any, where: str, *, most: int) -> int:
 
 
 def read_name(data: Any, where: str) -> str:
-    """Read a name that can be a part of a pathspec. Raises BadRecord."""
+    """Read a name that can be a part of a pathspec. Raises BadRecord.
+
+    A name that comes here is shown, and becomes a part of keys and of paths, where others read it.
+    """
     if not isinstance(data, str) or not 0 < len(data) <= _MAX_NAME:
         raise BadRecord(f"{where} is not text of 1 to {_MAX_NAME} characters")
-    if any(c == "/" or c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in data):
-        raise BadRecord(f"{where} holds '/', a control character, or what is no text")
+    if data in (".", ".."):
+        raise BadRecord(f"{where} is '{data}', which leads to another folder")
+    if _UNFIT.search(data):
+        raise BadRecord(f"{where} holds '/', '\\', a control character, or what is no text")
     return data
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from plait.metadata.wire import MAX_NUMBER
 from plait.service.api import MAX_FACTS
-from plait.service.openapi_words import NAME, TAGS, asks, object_of, record_of
+from plait.service.openapi_words import NAME, TAGS, UNFIT, asks, object_of, record_of
 
 _OBJECT = {"type": "object"}
 _LIST = {"type": "array", "items": _OBJECT}
@@ -18,7 +18,7 @@ _CALLED = {
     "type": ["string", "null"],
     "minLength": 1,
     "maxLength": 500,
-    "pattern": "^[^/0-9\\x00-\\x1f\\x7f][^/\\x00-\\x1f\\x7f]*$",
+    "pattern": f"^(?!\\.{{1,2}}$)[^0-9{UNFIT}][^{UNFIT}]*$",
 }
 _ARTIFACT = {
     "type": "object",

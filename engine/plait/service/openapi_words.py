@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-NAME = {"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^[^/\\x00-\\x1f\\x7f]+$"}
+UNFIT = "/\\\\\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069"
+"""The characters that are in no part of a pathspec, as a regular expression has them."""
+
+NAME = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 500,
+    "pattern": f"^(?!\\.{{1,2}}$)[^{UNFIT}]+$",
+}
 """A part of a pathspec."""
 
-_UNFIT = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029"
+_UNFIT_TAG = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029"
 TAG = {
     "type": "string",
     "minLength": 1,
     "maxLength": 500,
-    "pattern": f"^[^{_UNFIT}]*[^\\s{_UNFIT}][^{_UNFIT}]*$",
+    "pattern": f"^[^{_UNFIT_TAG}]*[^\\s{_UNFIT_TAG}][^{_UNFIT_TAG}]*$",
 }
 """A tag."""
 

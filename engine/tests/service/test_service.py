@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import uvicorn
@@ -35,6 +36,7 @@ from plait.service.errors import (
     ServiceNotInstalled,
     TokenNeeded,
 )
+from plait.service.openapi_words import NAME
 from plait.service.serve import open_database, read_token, serve
 
 Ask = Callable[..., tuple[int, Any]]
@@ -161,6 +163,29 @@ def test_what_it_cannot_do_is_4xx(
 
     assert (found, answer["error"]["slug"]) == (status, slug)
     assert ask("GET", "/api/1/flows") == (200, {"flows": ["A"]})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".", "..", "a/b", "a\\b", "a\0", "a\n", "\x1b[2J", "\x7f", "\x9b2J", "a\u2028b", "\u202egnp",
+     "\u2066a", "\ud800", "", "a" * 501],
+)  # fmt: skip
+def test_what_others_could_not_bear_is_no_name(ask: Ask, name: str) -> None:
+    """Names are shown on terminals, and become parts of paths, by all who share the service."""
+    found = [
+        ask("POST", "/api/1/runs", {"run": {"flow": name, "created": 1}}),
+        ask("POST", "/api/1/runs", {"run": {**GOOD, "origin_run": name}}),
+        ask("POST", "/api/1/facts", {"facts": [{**BEAT, "at": 1, "key": [name, "1"]}]}),
+        ask("POST", "/flows/A/run", {"run_number": name}),
+    ]
+
+    assert [(status, answer["error"]["slug"]) for status, answer in found] == [
+        (422, "bad-record")
+    ] * 4
+    described = NAME["pattern"].replace("$", r"\Z")  # as it is meant where it is read
+    assert not re.search(described, name) or len(name) > NAME["maxLength"] or name == "\ud800"
+    if name and name.isprintable() and "/" not in name:
+        assert ask("POST", f"/flows/{quote(name)}", {})[0] == 404
 
 
 def test_what_is_just_not_too_deep_can_be_read(tmp_path: Path) -> None:
