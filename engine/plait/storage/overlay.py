@@ -48,6 +48,10 @@ class OverlayStorage:
         """Give all bytes under *key* as private, writable memory. Raises MissingKey."""
         return self._read(key, lambda storage: storage.view(key))
 
+    def view_anew(self, key: str) -> memoryview:
+        """Give all bytes under *key* from the store that has it. Raises MissingKey."""
+        return self._read(key, lambda storage: storage.view_anew(key))
+
     def put(self, key: str, parts: Iterable[Buffer]) -> bool:
         """Write *parts* under *key* above, if nothing is there yet."""
         return self._upper.put(key, parts)

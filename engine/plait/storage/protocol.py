@@ -104,6 +104,13 @@ class Storage(Protocol):
         """
         ...
 
+    def view_anew(self, key: str) -> memoryview:
+        """Give what `view` gives, read from the store itself, and keep nothing of it nearer.
+
+        For who wants to know whether it is whole there. Raises MissingKey.
+        """
+        ...
+
     def put(self, key: str, parts: Iterable[Buffer]) -> bool:
         """Write *parts*, one after another, under *key*, if nothing is there yet.
 

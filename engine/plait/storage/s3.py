@@ -112,6 +112,14 @@ class S3Storage:
             cached = self._here.cache.find(address)
             if cached is not None:
                 return cached
+        return self._view(key, address)
+
+    def view_anew(self, key: str) -> memoryview:
+        """Give what `view` gives, past the cache. Raises MissingKey."""
+        return self._view(key, None)
+
+    def _view(self, key: str, address: str | None) -> memoryview:
+        """Read an object, and keep it in the cache by *address*."""
         trouble: tuple[OSError, str] | None = None
         # In the cache, where a reader may write who has no store here, and from where a value need
         # not be moved to another disk; elsewhere only if that one is full or not ours.
@@ -198,7 +206,7 @@ class S3Storage:
         done = free and write_object(
             self._here.connection, at, data, exclusive=self._here.is_conditional()
         )
-        if not done and is_addressed(key) and self._here.is_old(at):
+        if not done and is_addressed(key) and self._here.is_stale(at, size):
             write_object(self._here.connection, at, data)
         if done and size <= _NEAR and parse_data_key(key) is None:
             self._keep_near(key, data)

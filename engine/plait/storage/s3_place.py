@@ -76,13 +76,21 @@ class S3Place:
             return False
         return True
 
-    def is_old(self, at: Location) -> bool:
-        """Say whether an object will soon be old enough to be cleaned away: `YOUNG_SECONDS`."""
+    def is_stale(self, at: Location, size: int) -> bool:
+        """Say whether what has its address for a name is to be written anew.
+
+        It is if it will soon be old enough to be cleaned away, see `YOUNG_SECONDS`, or is damaged.
+
+        Args:
+            at: The object.
+            size: How many bytes it should have.
+        """
         try:
-            modified = read_facts(self.connection, at).modified
+            facts = read_facts(self.connection, at)
         except S3NotFound:
             return True  # cleaned away just now
-        return modified is None or time.time() - modified > YOUNG_SECONDS / 2
+        old = facts.modified is None or time.time() - facts.modified > YOUNG_SECONDS / 2
+        return old or facts.size != size
 
     def new_file(self) -> str:
         """Give the path of a file that is not there, in the scratch folder, which is."""

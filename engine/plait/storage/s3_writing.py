@@ -61,8 +61,8 @@ class S3Upload:
         self._close()
         address = parse_data_key(key)
         # What is sent in parts is looked for first: to send it all in vain would take longest.
-        large = os.path.getsize(self._path) > PART
-        if large and place.has(at):
+        size = os.path.getsize(self._path)
+        if size > PART and place.has(at):
             done = False
         else:
             done = place.is_free(at) and write_file(
@@ -73,7 +73,7 @@ class S3Upload:
                 note=self._note(at),
             )
         if address is not None:
-            if not done and place.is_old(at):
+            if not done and place.is_stale(at, size):
                 write_file(place.connection, at, self._path, note=self._note(at))
             # Equal or not, what is under this address is this value.
             place.cache.admit(address, self._path)

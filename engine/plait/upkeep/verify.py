@@ -38,7 +38,7 @@ from plait.base.records import ArtifactRef
 from plait.metadata.protocol import RunRecord, Status
 from plait.packaging.archive import check_archive
 from plait.packaging.errors import DamagedPackage
-from plait.storage.protocol import MissingKey
+from plait.storage.protocol import MissingKey, is_shared
 from plait.upkeep.clean import Stores, list_flows
 from plait.upkeep.ownership import Holding, belongs_here, find_own, tell_holding
 from plait.upkeep.rescue import PAGE, iter_runs
@@ -281,16 +281,24 @@ class _Reading:
         if address is None:
             return "is no value's file", 0
         try:
-            content = self._storage.view(key)
+            content = self._storage.view_anew(key)
         except MissingKey:
             return "", 0  # removed since it was listed
         except PlaitError as error:
             return error.findings[0].what, 0
         found = sha256(content).hexdigest()
-        what = (
-            "" if found == address else f"does not hold the value of its name, but {found[:12]}..."
-        )
+        if found == address:
+            return "", len(content)
+        what = f"does not hold the value of its name, but {found[:12]}..."
+        if is_shared(self._storage.place) and self._is_whole_here(key, address):
+            what += "; what this machine's cache keeps of it is whole"
         return what, len(content)
+
+    def _is_whole_here(self, key: str, address: str) -> bool:
+        try:
+            return sha256(self._storage.view(key)).hexdigest() == address
+        except PlaitError:
+            return False  # there is none, here either
 
     def _read_packages(self, keys: list[str]) -> Iterator[Damage]:
         """Compare each code package with its address, file by file."""

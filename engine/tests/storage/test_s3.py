@@ -164,6 +164,35 @@ def test_a_cache_that_cannot_be_written_is_done_without(make_storage, tmp_path):
         storage.view(key)
 
 
+def test_a_value_that_is_cut_short_is_mended_by_who_keeps_it_again(make_storage):
+    """By its size it is seen that what is there is not what its address says."""
+    key = data_key("F", ADDRESS)
+    storage = make_storage()
+    storage.put(key, [b"value"])
+    writing.write_object(storage._here.connection, storage._here.at(key), b"val")
+
+    assert not storage.put(key, [b"value"])
+    assert storage.get(key) == b"value"
+
+
+def test_a_value_is_read_past_the_cache(make_storage):
+    """For who wants to know whether it is whole in the store; the cache keeps what it has."""
+    key = data_key("F", ADDRESS)
+    storage = make_storage()
+    with storage.upload() as upload:
+        upload.write(b"value")
+        upload.commit(key)
+    writing.write_object(storage._here.connection, storage._here.at(key), b"other")
+
+    assert bytes(storage.view_anew(key)) == b"other"
+    assert bytes(storage.view(key)) == b"value"
+    storage.refresh(key)
+    assert bytes(storage.view_anew(key)) == b"other"
+    assert storage._here.cache.find(ADDRESS) is None
+    with pytest.raises(MissingKey):
+        storage.view_anew(data_key("F", "cd" + ADDRESS[2:]))
+
+
 def elsewhere(storage, scratch):
     """Give the same store as another machine has it, or another process of this one."""
     return s3.S3Storage(replace(storage._here, scratch=str(scratch)))

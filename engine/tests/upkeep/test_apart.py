@@ -194,6 +194,19 @@ def test_a_value_that_is_kept_again_meanwhile_stays(pair, monkeypatch) -> None:
     assert pair.theirs.keys("F/data") == [key]
 
 
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_value_is_compared_as_it_is_in_the_store(pair, monkeypatch, cached) -> None:
+    """Not as this machine's cache has it, which may be whole; then that is said as well."""
+    pair.theirs.done({"x": large("a")})
+    monkeypatch.setattr(Bucket, "view_anew", lambda *_: memoryview(b"other"))
+    if not cached:
+        monkeypatch.setattr(Bucket, "view", lambda *_: memoryview(b"other"))
+
+    (damage,) = pair.theirs.verify()
+    assert "does not hold the value of its name" in damage.what
+    assert ("this machine's cache keeps of it is whole" in damage.what) is cached
+
+
 def test_values_that_nobody_refers_to_go_when_they_are_old(pair) -> None:
     """What another machine is about to refer to is younger; what a killed task left goes."""
     pair.theirs.done({"x": large("a")})
