@@ -25,6 +25,7 @@ from plait.metadata.errors import (
 )
 from plait.metadata.schema import VERSION
 from plait.metadata.sql import Cursor, SQLMetadata
+from plait.metadata.wire import BadRecord
 
 if TYPE_CHECKING:
     import psycopg
@@ -133,6 +134,9 @@ class PostgresDatabase:
             try:
                 with self._borrow() as connection, connection.transaction():
                     return work(_Words(connection))
+            except self._psycopg.errors.ProgramLimitExceeded as error:
+                # Counted among what may pass, but it does not.
+                raise BadRecord("its names are longer than the database can index") from error
             except self._psycopg.OperationalError as error:
                 # In the way of others (a deadlock is one), or the connection broke. All that is
                 # written here may be written twice.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import string
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from random import Random
 
 import psycopg
 import pytest
@@ -23,8 +25,10 @@ from plait.metadata.errors import (
     ForeignMetadata,
     NewerMetadata,
 )
+from plait.metadata.guests import Guests
 from plait.metadata.postgres import PostgresMetadata
 from plait.metadata.protocol import AttemptEnded, AttemptStarted, NewRun, RunEnded, Status
+from plait.metadata.wire import BadRecord
 
 
 @pytest.fixture
@@ -133,6 +137,23 @@ def test_what_is_another_programs_or_a_later_plaits_is_left_alone(url: str) -> N
         other.execute("INSERT INTO plait.version VALUES (99)")
         said = fail(NewerMetadata, PostgresMetadata(url).iter_flows)
     assert f"format 99; this plait knows formats up to {schema.VERSION}" in said
+
+
+def test_names_that_cannot_be_indexed_are_said_at_once(store: PostgresMetadata) -> None:
+    """What no time mends is not tried again, and is not taken for a database that is away."""
+    chance = Random(1)  # text that cannot be compressed
+    flow, name = (
+        "".join(chr(chance.randrange(0x20000, 0x2A000)) for _ in range(500)) for _ in "ab"
+    )
+    facts = {"user_name": None, "tags": [], "system_tags": []}
+    guests = Guests(store.database)
+    guests.add((flow,), facts)
+
+    begun = time.monotonic()
+    with pytest.raises(BadRecord, match="longer than the database can index"):
+        guests.add_numbered((flow,), name, facts)
+    assert time.monotonic() - begun < 5
+    assert guests.add_numbered((flow,), None, facts).path == (flow, "1")
 
 
 def test_without_the_driver_the_cure_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
