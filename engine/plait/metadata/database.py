@@ -97,8 +97,16 @@ class Database:
         return self._attempt(lambda: self._write(work))
 
     def check(self) -> None:
-        """See that it can be written; makes the file if need be, or brings it to this version."""
-        self.write(lambda _connection: None)
+        """See that it can be written; makes the file if need be, or brings it to this version.
+
+        Something is written, the same as it was: a disk may be full, and let itself be read.
+        """
+
+        def write_again(connection: sqlite3.Connection) -> None:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version = {version}")
+
+        self.write(write_again)
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""

@@ -139,6 +139,7 @@ class _Answers:
         reads: bool,
     ) -> Response:
         """Let the method's handler answer; if it *reads*, a POST or PATCH has to hold JSON."""
+        writing = request.method not in ("GET", "HEAD")
         try:
             self._gate.check(request)
             check_path(request)
@@ -148,7 +149,7 @@ class _Answers:
             # HEAD is GET whose answer the server keeps to itself.
             handler = handlers["GET" if request.method == "HEAD" else request.method]
             found = await self._work(partial(handler, asked))
-            self._health.worked()
+            self._health.worked(writing=writing)
             return _answer(found)
         except Refused as refused:
             return _refuse(refused)
@@ -159,7 +160,7 @@ class _Answers:
         except PlaitError as error:
             said = _of_store(error)
             if said.status == _AWAY:
-                self._health.failed(error)
+                self._health.failed(error, writing=writing)
             return _refuse(said)
 
     async def health(self, _request: Request) -> Response:

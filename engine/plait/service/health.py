@@ -28,6 +28,7 @@ class Health:
         self._tell = tell
         self._asking: asyncio.Task[str | None] | None = None
         self._is_away = False
+        self._only_reads = False
 
     async def ask(self) -> str | None:
         """Give None if facts can be read and written, else a word for what is the matter.
@@ -42,17 +43,23 @@ class Health:
         except TimeoutError:
             return SILENT
 
-    def failed(self, error: PlaitError) -> None:
-        """Tell that the database is away, if that is new."""
+    def failed(self, error: PlaitError, *, writing: bool) -> None:
+        """Tell that the database is away, if that is new.
+
+        Args:
+            error: What it said.
+            writing: Whether it was to write. Then it may be read all the while, as on a full disk.
+        """
+        self._only_reads = writing and (self._only_reads or not self._is_away)
         if self._is_away:
             return
         self._is_away = True
         finding = error.findings[0]
         self._tell(f"{finding.what} ({' '.join(finding.why.split())}); who asks is told to wait")
 
-    def worked(self) -> None:
-        """Tell that the database is back, if it was away."""
-        if self._is_away:
+    def worked(self, *, writing: bool) -> None:
+        """Tell that the database is back, if it was away and can now do what it could not."""
+        if self._is_away and (writing or not self._only_reads):
             self._is_away = False
             self._tell("the database is back")
 
@@ -61,7 +68,7 @@ class Health:
         try:
             await asyncio.to_thread(self._store.check)
         except PlaitError as error:
-            self.failed(error)
+            self.failed(error, writing=True)
             return error.findings[0].slug
-        self.worked()
+        self.worked(writing=True)
         return None

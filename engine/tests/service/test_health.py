@@ -19,7 +19,8 @@ import psycopg
 import pytest
 from serving import serving
 
-from plait.metadata.errors import DatabaseUnreachable, NewerMetadata
+from plait.base.pathspec import RunKey
+from plait.metadata.errors import DatabaseUnreachable, NewerMetadata, UnavailableMetadata
 from plait.metadata.postgres import PostgresMetadata
 from plait.metadata.protocol import NewRun
 from plait.metadata.sqlite import SQLiteMetadata
@@ -27,10 +28,11 @@ from plait.service import health
 from plait.service.serve import serve
 
 
-def ask(url: str, path: str) -> tuple[int, Any]:
+def ask(url: str, path: str, method: str = "GET") -> tuple[int, Any]:
     """Give the status and the JSON of an answer."""
     with closing(HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
-        connection.request("GET", path)
+        body = None if method == "GET" else '{"add": ["a"], "remove": []}'
+        connection.request(method, path, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
 
@@ -193,6 +195,55 @@ def test_that_a_database_is_away_and_back_is_told_once(tmp_path: Path) -> None:
     away = "the database postgresql://db:5432/plait cannot be reached (Connection refused); "
     away += "who asks is told to wait"
     assert told == [away, "the database is back"] * 2
+
+
+class Full(SQLiteMetadata):
+    """A store on a disk that is full, or not: what is there can be read."""
+
+    full = False
+
+    def check(self) -> None:
+        """Write."""
+        if self.full:
+            raise UnavailableMetadata("facts.db", "database or disk is full")
+        super().check()
+
+    def change_tags(self, key: RunKey, **changes: frozenset[str]) -> frozenset[str]:
+        """Write."""
+        self.check()
+        return super().change_tags(key, **changes)
+
+
+def test_a_full_disk_is_told_until_it_can_be_written_again(tmp_path: Path) -> None:
+    """That facts can be read all the while is no news of it."""
+    told: list[str] = []
+    with (
+        closing(Full(str(tmp_path / "facts.db"))) as store,
+        serving(store, tell=told.append) as url,
+    ):
+        store.create_run(NewRun("A", 1.0))
+        store.full = True
+        for _ in range(2):
+            assert slug(ask(url, "/api/1/flows/A/runs/1/tags", "PATCH"))[0] == 503
+            assert ask(url, "/api/1/flows")[0] == 200
+            assert slug(ask(url, "/healthz")) == (503, "metadata-unavailable")
+        assert [line.partition(" (")[2][:16] for line in told] == ["database or disk"]
+        store.full = False
+        assert ask(url, "/api/1/flows")[0] == 200
+        assert len(told) == 1
+        assert ask(url, "/healthz")[0] == 200
+    assert told[1:] == ["the database is back"]
+
+
+def test_to_look_whether_it_can_be_written_writes(tmp_path: Path) -> None:
+    """Else a disk that is full would seem to be well."""
+    path = tmp_path / "facts.db"
+    with closing(SQLiteMetadata(str(path))) as store:
+        store.check()
+        log = Path(f"{path}-wal")
+        before = log.stat().st_size
+        store.check()
+        assert log.stat().st_size > before
 
 
 @pytest.fixture
