@@ -213,8 +213,8 @@ def record_break(
 ) -> None:
     """Record that a run ended by an error outside of its tasks, such as a full disk.
 
-    The store of facts may be what is broken. Then the run stays as it is, and *error*, which the
-    caller raises on, is what is told.
+    The store of values may be what is broken: then its end is recorded nevertheless. Or the store
+    of facts: then the run stays as it is. *error*, which the caller raises on, is what is told.
 
     Args:
         metadata: Where to.
@@ -226,13 +226,17 @@ def record_break(
     status = Status.INTERRUPTED if interrupted else Status.FAILED
     what = error.findings[0].what if isinstance(error, PlaitError) else str(error)
     failure = Failure(FailureKind.LAUNCH, f"{type(error).__name__}: {what}")
-    try:
-        ended = RunEnded(key, SystemClock().now(), status, None if interrupted else failure)
-        missing: list[Fact] = []
-        if artifacts is not None:
-            from plait.upkeep.rescue import find_unrecorded
+    ended = RunEnded(key, SystemClock().now(), status, None if interrupted else failure)
+    missing: list[Fact] = []
+    if artifacts is not None:
+        from plait.upkeep.rescue import find_unrecorded
 
+        try:
             missing = find_unrecorded(key, metadata, artifacts)
+        except PlaitError as second:
+            what = second.findings[0].what
+            error.add_note(f"and what its last tasks did could not be read: {what}")
+    try:
         metadata.record([*missing, ended])
     except PlaitError as second:
         error.add_note(f"and this could not be recorded: {second.findings[0].what}")

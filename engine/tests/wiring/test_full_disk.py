@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -115,3 +115,39 @@ def test_without_any_room_the_first_error_says_so(tmp_path: Path, full: pytest.M
         )
 
     assert "could not be recorded" in error.value.__notes__[0]
+
+
+def test_a_run_whose_values_cannot_be_reached_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its facts say so, with the reason, though what its last tasks did can't be looked for."""
+    append, iter_keys = LocalStorage.append, LocalStorage.iter_keys
+    gone: list[str] = []
+
+    def append_or_not(self: LocalStorage, key: str, data: bytes) -> None:
+        if "/middle/" in key:
+            gone.append(key)
+            raise StorageFull(key, "the server is away")
+        append(self, key, data)
+
+    def list_or_not(self: LocalStorage, prefix: str) -> Iterator[str]:
+        if gone:
+            raise StorageFull(prefix, "the server is away")
+        return iter_keys(self, prefix)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStorage, "append", append_or_not)
+        patch.setattr(LocalStorage, "iter_keys", list_or_not)
+        with pytest.raises(StorageFull, match="middle") as error:
+            run_flow(
+                read_definition(Row),
+                {},
+                RunOptions(workers="inline"),
+                StoreChoice(str(tmp_path)),
+                SilentReporter(),
+            )
+
+    assert "could not be read" in error.value.__notes__[0]
+    run = open_stores(StoreChoice(str(tmp_path))).metadata.find_run(RunKey("Row", "1"))
+    assert run is not None
+    assert (run.status, run.failure is not None) == (Status.FAILED, True)
