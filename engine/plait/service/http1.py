@@ -23,6 +23,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _KEY = "plait.connection"
+_BUSY = Refused(503, "busy", "it has too many requests to answer at once")
+_TWO_LENGTHS = Refused(400, "two-lengths", "a body comes in chunks or has a length, not both")
 
 
 class WatchedProtocol(asyncio.Protocol):
@@ -98,8 +100,11 @@ def watch(app: Application, connections: Connections) -> Application:
         connection: Connection = scope["state"][_KEY]
         connection.begin()
         try:
+            if _has_two_lengths(scope):
+                await _refuse(send, _TWO_LENGTHS, (b"connection", b"close"))
+                return
             if not connections.begin_request():
-                await _refuse(send)
+                await _refuse(send, _BUSY, (b"retry-after", b"1"))
                 return
             try:
                 await app(scope, receive, send)
@@ -111,12 +116,22 @@ def watch(app: Application, connections: Connections) -> Application:
     return watched
 
 
-async def _refuse(send: Send) -> None:
-    body = Refused(503, "busy", "it has too many requests to answer at once").to_bytes()
+def _has_two_lengths(scope: Message) -> bool:
+    """Say whether a proxy may have taken the body to end where it is not taken to end here.
+
+    What follows would be a request to one and a part of the body to the other (RFC 9112, 6.1).
+    """
+    names = {name for name, _value in scope["headers"]}
+    in_chunks = b"transfer-encoding" in names
+    return in_chunks and (b"content-length" in names or scope["http_version"] == "1.0")
+
+
+async def _refuse(send: Send, refused: Refused, header: tuple[bytes, bytes]) -> None:
+    body = refused.to_bytes()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
-        (b"retry-after", b"1"),
+        header,
     ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -20,6 +20,7 @@ JSON = b"Content-Type: application/json\r\n"
 PING = b"GET /ping HTTP/1.1\r\n" + HOST + b"\r\n"
 POST = b"POST /api/1/facts HTTP/1.1\r\n" + HOST + JSON
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+LENGTH = b"POST /api/1/facts HTTP/1.1\r\nContent-Length: 12\r\n" + HOST
 BODY = b'{"facts":[]}'
 UPGRADE = (
     b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eDEyMzQ1Njc4OTAxMjM0NQ==\r\n"
@@ -86,6 +87,8 @@ def statuses(answers: bytes) -> list[int]:
         (POST + b"Content-Length: 9999999999\r\n\r\n" + BODY, [413]),
         (POST + b"Transfer-Encoding: gzip\r\n\r\n" + BODY, [400]),
         (CHUNKED + b"c\r\n" + BODY + b"\r\n0\r\n\r\n", [200]),
+        (LENGTH + CHUNKED.partition(HOST)[2] + b"c\r\n" + BODY + b"\r\n0\r\n\r\n" + PING, [400]),
+        (CHUNKED.replace(b"/1.1", b"/1.0") + b"c\r\n" + BODY + b"\r\n0\r\n\r\n" + PING, [400]),
         (CHUNKED + b"zz\r\n" + BODY, [400]),
         (CHUNKED + b"-1\r\n" + BODY, [400]),
         (CHUNKED + b"c\r\n" + BODY + b"XX0\r\n\r\n", [400]),
