@@ -194,6 +194,8 @@ def test_a_folder_that_may_only_be_read_is_read(closed_folder: Path) -> None:
         assert store.find_run(RunKey("A", "1")) is not None
         with pytest.raises(ReadOnlyMetadata, match="cannot be written"):
             store.create_run(NewRun("A", 1.0))
+        with pytest.raises(ReadOnlyMetadata, match="cannot be written"):
+            store.check()
         assert store.iter_flows() == ["A"]
     assert [file.name for file in closed_folder.iterdir()] == ["metadata.db"]
 
