@@ -33,6 +33,9 @@ def log_key(key: AttemptKey) -> str:
 DATABASE = "metadata.db"
 """The file of the local store of facts, in the folder of a store."""
 
+SPINS = "spins"
+"""The folder, in that of a store, of the spins that were kept: each in one named by a number."""
+
 RUN_FILE = "run.json"
 """The file by which a run claims its folder, and from which its tasks' processes learn of it."""
 

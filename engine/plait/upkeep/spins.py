@@ -8,16 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from plait.base.layout import DATABASE
+from plait.base.layout import DATABASE, SPINS
 from plait.base.pathspec import RunKey
 from plait.metadata.protocol import RunRecord, Status
 from plait.storage.errors import storage_error
 from plait.upkeep.clean import Stores
 from plait.upkeep.plan import Policy, plan_removals
 from plait.upkeep.rescue import rescue_run
-
-SPINS = "spins"
-"""The folder, in that of the store, that they are in, each in one whose name is a number."""
 
 _BEGINNING_SECONDS = 3600.0
 """A spin whose folder is younger may not have come to writing anything into it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from plait.base.clock import SystemClock
-from plait.base.layout import code_key, run_prefix
+from plait.base.layout import SPINS, code_key, run_prefix
 from plait.base.pathspec import AttemptKey, RunKey, parameters_key
 from plait.base.records import ArtifactRef
 from plait.base.settings import StoreChoice
@@ -18,7 +18,6 @@ from plait.runtime.options import RunOptions, RunOutcome
 from plait.runtime.reporter import Event, Reporter, RunBegan, RunOver
 from plait.storage.errors import storage_error
 from plait.upkeep.claim import share_values
-from plait.upkeep.spins import SPINS
 from plait.wiring.overlay import Below, lay_over, leave_out_decorators, open_below
 from plait.wiring.packages import keep_code
 from plait.wiring.stores import Stores, find_root, open_stores
@@ -182,7 +181,7 @@ class _Lines:
 
 @contextmanager
 def _open(place: str, name: str, below: Below, *, persist: bool) -> Iterator[Stores]:
-    stores = lay_over(open_stores(StoreChoice(place, "local"), scratch=name), below)
+    stores = lay_over(open_stores(StoreChoice(place, "local", "local"), scratch=name), below)
     if not persist:
         from plait.metadata.memory import MemoryMetadata
 
@@ -213,7 +212,8 @@ def _claim(root: str) -> str:
 
 def _move(command: tuple[str, ...], place: str) -> tuple[str, ...]:
     """Give the command that starts the flow again, on the store in *place*."""
-    return (*command, "--datastore=local", f"--datastore-root={place}") if command else ()
+    own = ("--metadata=local", "--datastore=local", f"--datastore-root={place}")
+    return (*command, *own) if command else ()
 
 
 def _bring_along(stores: Stores, run: RunKey, below: Below) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plait.artifacts.store import ArtifactStore
 from plait.base.errors import UsageError
-from plait.base.layout import DATABASE
+from plait.base.layout import DATABASE, SPINS
 from plait.base.settings import DEFAULT_STORES, StoreChoice, resolve
 from plait.logs.store import LogStore
 from plait.metadata.protocol import MetadataStore
@@ -111,6 +111,8 @@ def open_stores(choice: StoreChoice = DEFAULT_STORES, *, scratch: str | None = N
         scratch: The name under which unfinished uploads lie; those of one run share it.
     """
     folder = find_root(choice.root)
+    if _is_spin(folder):
+        choice = replace(choice, datastore=_LOCAL, metadata=_LOCAL)
     name = scratch or f"pid-{os.getpid()}"
     scratch_folder = os.path.join(folder, "scratch", name)
     storage: Storage
@@ -137,6 +139,12 @@ def _open_metadata(root: str, named: str | None) -> MetadataStore:
     from plait.metadata.sqlite import SQLiteMetadata
 
     return SQLiteMetadata(os.path.join(root, DATABASE))
+
+
+def _is_spin(folder: str) -> bool:
+    """Say whether a folder is that of a spin that was kept, which is a store by itself."""
+    above, name = os.path.split(folder)
+    return name.isdecimal() and os.path.basename(above) == SPINS
 
 
 def open_memory_stores() -> Stores:
