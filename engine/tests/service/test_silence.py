@@ -30,9 +30,10 @@ def silent(
 ) -> Iterator[list[socket.socket]]:
     """Open connections, say one thing on each of them, and give them."""
     with ExitStack() as stack:
-        opened = [stack.enter_context(service.connect()) for _ in range(count)]
-        for one, said in zip(opened, cycle(saying), strict=False):
-            one.sendall(said)
+        opened: list[socket.socket] = []
+        for _, said in zip(range(count), cycle(saying), strict=False):
+            opened.append(stack.enter_context(service.connect()))
+            opened[-1].sendall(said)
         yield opened
 
 
