@@ -35,6 +35,18 @@ class Waits(FlowTest):
 '''
 
 
+AT_A_TERMINAL = """
+import runpy
+import signal
+import sys
+
+# Where these tests run in the background, a shell has Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv.pop(0)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 @pytest.fixture
 def theirs(tmp_path):
     """A test on three graphs: it passes on the first, never ends on the second."""
@@ -56,7 +68,7 @@ def theirs(tmp_path):
 )
 def test_a_run_that_is_ended_reports_what_ran(way, number, to_group, code, theirs):
     """With how many cases did not run, an exit code that is none of a success, and no process."""
-    program = [sys.executable, os.path.join(HOME, "run_tests.py")]
+    program = [sys.executable, "-c", AT_A_TERMINAL, os.path.join(HOME, "run_tests.py")]
     selected = ["--contexts=dev-local", "--graphs=graphs/", "--tests=waits.py"]
     with subprocess.Popen(
         [*program, *selected, "--checkers=storage", way, "-vv"],

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from plait.base.errors import PlaitError
-from plait.base.layout import REMOVED_FILE, RUN_FILE, run_file_key
+from plait.base.layout import REMOVED_FILE, RUN_FILE, run_file_key, run_prefix
 from plait.base.pathspec import RunKey
 from plait.storage.protocol import MissingKey, Storage, is_shared
 
@@ -111,8 +111,23 @@ class RunFile:
 
 
 def claim_folder(storage: Storage, file: RunFile) -> bool:
-    """Take the folder of a run; False if another run has it already, and then nothing changed."""
-    return storage.put(run_file_key(file.key, RUN_FILE), [json.dumps(file.to_json()).encode()])
+    """Take the folder of a run; False if another run has it already, and then nothing changed.
+
+    Where two may put one key at the same instant, each puts one by its own word first, and looks
+    what else is there. Whoever comes later sees the earlier one's; if both see each other's,
+    neither takes the folder.
+    """
+    name = run_file_key(file.key, RUN_FILE)
+    content = [json.dumps(file.to_json()).encode()]
+    if storage.excludes():
+        return storage.put(name, content)
+    mark = run_file_key(file.key, f"{file.claim}.{CLAIM}")
+    storage.put(mark, [file.claim.encode()])
+    try:
+        alone = list(storage.iter_keys(run_prefix(file.key))) == [mark]
+        return alone and storage.put(name, content)
+    finally:
+        storage.delete(mark)
 
 
 def load_run_file(storage: Storage, key: RunKey) -> RunFile:

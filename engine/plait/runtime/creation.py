@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from random import randrange
 from typing import TYPE_CHECKING, Any, Protocol
 
 from plait.artifacts.run_file import CLAIM, DATASTORE, RunFile, claim_folder, name_datastore
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from plait.runtime.origin import Origin
 
 
+_SPREAD = 8
+"""So many next numbers are chosen among by chance, where several took one at the same instant."""
 _TRIES = 10
 """How often a new run looks for a free number, where others take numbers at the same time."""
 
@@ -281,6 +284,9 @@ def _take_number(new: NewRun, file: RunFile, stores: RunStores, above: int | Non
             raise taken
         metadata.delete_run(key)
         above = max(int(key.run), _highest_claimed(new.flow, storage))
+        if not storage.excludes():
+            # Those who got in each other's way would do so again at the next number.
+            above += randrange(_SPREAD)  # noqa: S311  # no secret
     raise AssertionError("the last time round either gives or raises")
 
 

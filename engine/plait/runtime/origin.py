@@ -175,7 +175,7 @@ def find_origin(flow: str, stores: OriginStores, run: str | None) -> RunRecord:
     record = None if run is None else stores.metadata.find_run(RunKey(flow, run))
     if record is None:
         raise NothingToResume(flow, run, (r.key.run for r in latest), stores.root)
-    check_holding(record, artifacts)
+    check_holding(record, artifacts, needed=True)
     return record
 
 

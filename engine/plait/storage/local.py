@@ -23,7 +23,7 @@ from plait.storage.descriptors import (
 )
 from plait.storage.errors import StorageFailed, storage_error
 from plait.storage.keys import check_key, is_key
-from plait.storage.protocol import Buffer, MissingKey, Upload
+from plait.storage.protocol import UPLOAD, Buffer, MissingKey, Upload
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would turn line ends into others without it
 _READ = os.O_RDONLY | _BINARY
@@ -65,6 +65,10 @@ class LocalStorage:
     def place(self) -> str:
         """The absolute path of the root; an object's file is `<place>/<key>`."""
         return self._root
+
+    def excludes(self) -> bool:
+        """Say that of two who put one key, one gets True."""
+        return True
 
     def warm(self) -> None:
         """Do nothing: what reads and writes files is loaded."""
@@ -212,25 +216,16 @@ class LocalStorage:
             except OSError:
                 pass  # it holds something, or is gone already; both are as it should be
 
-    def sweep(self) -> None:
-        """Remove the scratch folder with all that is in it."""
+    def sweep(self, folder: str | None = None) -> None:
+        """Remove a scratch folder with all that is in it."""
+        scratch = folder or self._scratch
         try:
-            os.rmdir(self._scratch)
+            os.rmdir(scratch)
         except (FileNotFoundError, NotADirectoryError):
             return  # nothing was ever written, or could be, or another process swept
         except OSError:
-            self._sweep_leftovers()
-
-    def _sweep_leftovers(self) -> None:
-        # Only a process that was killed leaves something; else nobody pays for this import.
-        import shutil
-
-        try:
-            shutil.rmtree(self._scratch)
-        except FileNotFoundError:
-            return  # another process swept at the same time
-        except OSError as error:
-            raise storage_error(error, self._scratch, "remove") from error
+            if folder is None or not _names_uploads(folder):
+                _sweep_leftovers(scratch)
 
     def _path(self, key: str) -> str:
         check_key(key)
@@ -384,3 +379,20 @@ def _create(scratch: str) -> tuple[int, str]:
             return os.open(path, _CREATE, 0o666), path
         except FileExistsError:
             continue  # left by an earlier process of the same id
+
+
+def _names_uploads(folder: str) -> bool:
+    """Say whether a run that kept its values elsewhere left word there of what it had begun."""
+    return any(name.endswith(UPLOAD) for name in os.listdir(folder))
+
+
+def _sweep_leftovers(scratch: str) -> None:
+    # Only a process that was killed leaves something; else nobody pays for this import.
+    import shutil
+
+    try:
+        shutil.rmtree(scratch)
+    except FileNotFoundError:
+        return  # another process swept at the same time
+    except OSError as error:
+        raise storage_error(error, scratch, "remove") from error

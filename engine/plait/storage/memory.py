@@ -30,6 +30,10 @@ class MemoryStorage:
         """The word `memory`."""
         return _PLACE
 
+    def excludes(self) -> bool:
+        """Say that of two who put one key, one gets True."""
+        return True
+
     def warm(self) -> None:
         """Do nothing: there is nothing to load."""
 
@@ -133,7 +137,7 @@ class MemoryStorage:
         """Do nothing: without keys, there are no folders here."""
         check_key(prefix)
 
-    def sweep(self) -> None:
+    def sweep(self, folder: str | None = None) -> None:
         """Do nothing: an unfinished upload here dies with the process that made it."""
 
 

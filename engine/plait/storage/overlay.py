@@ -31,6 +31,10 @@ class OverlayStorage:
         """Where the upper one is."""
         return self._upper.place
 
+    def excludes(self) -> bool:
+        """Say what the store above says, which is written to."""
+        return self._upper.excludes()
+
     def warm(self) -> None:
         """Load what processes forked from this one need, for both."""
         self._upper.warm()
@@ -115,9 +119,9 @@ class OverlayStorage:
         """Remove the folder *prefix* above as far as it holds no keys."""
         self._upper.prune(prefix)
 
-    def sweep(self) -> None:
+    def sweep(self, folder: str | None = None) -> None:
         """Remove what uploads above left unfinished."""
-        self._upper.sweep()
+        self._upper.sweep(folder)
 
     def _is_shared(self, key: str) -> bool:
         return not (self._own and key.startswith(self._own))

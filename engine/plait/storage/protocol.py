@@ -41,6 +41,10 @@ class MissingKey(PlaitError):
         self.key = key
 
 
+UPLOAD = ".upload"
+"""How the names of files in a scratch folder end that say which uploads have begun elsewhere."""
+
+
 class Upload(Protocol):
     """Bytes on their way in, under no key yet; nobody can read them before `commit`."""
 
@@ -80,6 +84,13 @@ class Storage(Protocol):
     @property
     def place(self) -> str:
         """Where this is, for messages: a path or a URL."""
+        ...
+
+    def excludes(self) -> bool:
+        """Say whether `put` of one key by two at the same instant gives True to one of them only.
+
+        Where it does not, both may get True, and what is there is of the later one.
+        """
         ...
 
     def warm(self) -> None:
@@ -196,9 +207,13 @@ class Storage(Protocol):
         """
         ...
 
-    def sweep(self) -> None:
-        """Remove what uploads of this instance's scratch name left unfinished.
+    def sweep(self, folder: str | None = None) -> None:
+        """Remove what uploads of a scratch name left unfinished, wherever that is.
 
         By whichever process; so it is only for when no process of that scratch name is left.
+
+        Args:
+            folder: The scratch folder; None for this instance's own. Another one stays where it
+                names uploads that can't be ended from here.
         """
         ...

@@ -18,9 +18,9 @@ from plait.s3.writing import abort_upload, remove_object, write_object
 from plait.storage.descriptors import gather, map_file
 from plait.storage.errors import storage_error
 from plait.storage.keys import check_key
-from plait.storage.protocol import Buffer, MissingKey, Upload
+from plait.storage.protocol import UPLOAD, Buffer, MissingKey, Upload
 from plait.storage.s3_place import S3Place, remove_local, write_local
-from plait.storage.s3_writing import UPLOAD, GrowingLog, S3Upload
+from plait.storage.s3_writing import GrowingLog, S3Upload
 
 _NEAR = 1 << 20
 """Objects of up to so many bytes that a run wrote are kept beside it, to be read from there."""
@@ -63,7 +63,7 @@ class S3Storage:
         """The folder of this machine where large values are kept."""
         return self._here.cache.folder
 
-    def heeds_conditions(self) -> bool:
+    def excludes(self) -> bool:
         """Say whether the server heeds conditional writes; asks it if that is not known."""
         return self._here.is_conditional()
 
@@ -319,30 +319,38 @@ class S3Storage:
             remove_object(self._here.connection, folder)
         return all(empty)
 
-    def sweep(self) -> None:
-        """Remove the scratch folder, and drop the uploads that it knows to be unfinished."""
-        self._logs.clear()
+    def sweep(self, folder: str | None = None) -> None:
+        """Remove a scratch folder, and drop the uploads that it knows to be unfinished."""
+        if folder is None:
+            self._logs.clear()
+        scratch = folder or self._here.scratch
         try:
-            names = os.listdir(self._here.scratch)
+            names = os.listdir(scratch)
         except OSError:
             return  # nothing was ever written
-        for name in names:
-            if name.endswith(UPLOAD):
-                self._drop_upload(os.path.join(self._here.scratch, name))
+        notes = [os.path.join(scratch, name) for name in names if name.endswith(UPLOAD)]
+        # A run's own folder goes at its end; what another left can be tried again.
+        left = [note for note in notes if not self._drop_upload(note)]
+        if left and folder is not None:
+            return
         import shutil
 
-        shutil.rmtree(self._here.scratch, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
 
-    def _drop_upload(self, path: str) -> None:
+    def _drop_upload(self, path: str) -> bool:
         try:
             with open(path, encoding="utf-8") as file:
-                key, upload_id = json.load(file)
+                # Earlier versions did not say which bucket.
+                bucket, key, upload_id = [self._here.root.bucket, *json.load(file)][-3:]
         except (OSError, ValueError):
-            return  # it has ended meanwhile, or was never written whole and so never begun
+            return True  # it has ended meanwhile, or was never written whole and so never begun
         try:
-            abort_upload(self._here.connection, Location(self._here.root.bucket, key), upload_id)
+            abort_upload(self._here.connection, Location(bucket, key), upload_id)
+        except S3NotFound:
+            return True
         except S3Error:
-            return  # its parts stay until the bucket's own rules remove them; no result is lost
+            return False  # its parts stay until somebody ends it; no result is lost
+        return True
 
     # What lies on this machine
 

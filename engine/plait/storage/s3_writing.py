@@ -16,11 +16,8 @@ from plait.s3.reading import read_object
 from plait.s3.writing import write_file
 from plait.storage.descriptors import write_all
 from plait.storage.errors import storage_error
-from plait.storage.protocol import Buffer
+from plait.storage.protocol import UPLOAD, Buffer
 from plait.storage.s3_place import S3Place, remove_local, write_local
-
-UPLOAD = ".upload"
-"""How the names of the files end that say which uploads in parts have begun."""
 
 
 class S3Upload:
@@ -84,7 +81,7 @@ class S3Upload:
         path = f"{self._path}{UPLOAD}"
 
         def begun(upload_id: str) -> Callable[[], None]:
-            write_local(path, json.dumps([at.key, upload_id]).encode())
+            write_local(path, json.dumps([at.bucket, at.key, upload_id]).encode())
             return lambda: remove_local(path)
 
         return begun

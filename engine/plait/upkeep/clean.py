@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -269,7 +268,7 @@ def _carry_out(
             size += entry.stat().st_size
             files.append(os.path.relpath(entry.path, stores.root))
         if not dry_run:
-            shutil.rmtree(folder)
+            storage.sweep(folder)
     if not dry_run:
         for run in folders:
             storage.prune(run_prefix(RunKey(flow, run)))

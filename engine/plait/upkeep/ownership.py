@@ -16,21 +16,24 @@ from plait.artifacts.store import ArtifactStore
 from plait.base.errors import PlaitError
 from plait.base.layout import runs_prefix
 from plait.metadata.protocol import MetadataStore, RunRecord
-from plait.storage.protocol import Storage
+from plait.storage.protocol import Storage, is_shared
 
 
 class OtherResults(PlaitError):
-    """Where the results of a run should be are those of another run of the same number."""
+    """Where the results of a run are looked for are those of another, or its own are elsewhere."""
 
     slug = "other-results"
 
-    def __init__(self, run: RunRecord, file: RunFile, place: str) -> None:
-        began = datetime.fromtimestamp(file.created, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    def __init__(self, run: RunRecord, file: RunFile | None, place: str) -> None:
         elsewhere = tell_elsewhere(run.facts, place)
+        reasons = [f"its own were written {elsewhere}"] if elsewhere else []
+        if file is not None:
+            began = datetime.fromtimestamp(file.created, UTC).strftime("%Y-%m-%d %H:%M UTC")
+            who = f"another run, which {file.user} began at {began}"
+            reasons.insert(0, f"what lies there under its number is of {who}")
         super().__init__(
             f"the results of '{run.key}' are not in {place}",
-            why=f"what lies there under its number is of another run, which {file.user} began at "
-            f"{began}" + (f"; its own were written {elsewhere}" if elsewhere else ""),
+            why="; ".join(reasons),
             fix="name the place where its values are: PLAIT_DATASTORE_ROOT for a folder,\n"
             "PLAIT_DATASTORE=s3 with PLAIT_DATASTORE_SYSROOT_S3 for S3; or the store of facts\n"
             "that the results are of: PLAIT_METADATA, PLAIT_SERVICE_URL",
@@ -65,19 +68,25 @@ def find_holding(run: RunRecord, artifacts: ArtifactStore) -> Holding:
     return tell_holding(run, artifacts.find_run_file(run.key.run))
 
 
-def check_holding(run: RunRecord, artifacts: ArtifactStore) -> Holding:
+def check_holding(run: RunRecord, artifacts: ArtifactStore, *, needed: bool = False) -> Holding:
     """Look for what is there under the number of *run*, and refuse what is another's.
+
+    Args:
+        run: The run.
+        artifacts: The values of its flow.
+        needed: Whether that there are none is refused, too, where they are known to be elsewhere.
 
     Returns:
         OWN or NONE.
 
     Raises:
-        OtherResults: The values are of another run.
+        OtherResults: The values are of another run, or elsewhere.
         DamagedRunFile: It can't be told whose they are.
     """
     file = artifacts.find_run_file(run.key.run)
     holding = tell_holding(run, file)
-    if file is not None and holding is Holding.OTHER:
+    missed = needed and holding is Holding.NONE and tell_elsewhere(run.facts, artifacts.place)
+    if missed or holding is Holding.OTHER:
         raise OtherResults(run, file, artifacts.place)
     return holding
 
@@ -99,15 +108,13 @@ def belongs_here(run: RunRecord, metadata: MetadataStore, artifacts: ArtifactSto
     return bool(run.facts.get(DATASTORE) == here)
 
 
-def find_own(
+def find_expected(
     runs: Iterable[RunRecord],
     metadata: MetadataStore,
     artifacts: ArtifactStore,
     files: Mapping[str, RunFile | None],
 ) -> list[RunRecord]:
-    """Give those of *runs* that are this store's to keep in order.
-
-    That are those whose values are here, and those which have none anywhere else.
+    """Give those of *runs* whose values are here, or should be.
 
     Args:
         runs: Runs of a flow.
@@ -115,14 +122,33 @@ def find_own(
         artifacts: The values of their flow.
         files: What `read_files` gave, before the runs were read.
     """
-    own = []
+    expected = []
     for run in runs:
         holding = tell_holding(run, files.get(run.key.run))
-        if holding is Holding.OWN or (
-            holding is Holding.NONE and belongs_here(run, metadata, artifacts)
-        ):
-            own.append(run)
-    return own
+        missed = holding is Holding.NONE and belongs_here(run, metadata, artifacts)
+        if missed or holding is Holding.OWN:
+            expected.append(run)
+    return expected
+
+
+def find_own(
+    runs: Iterable[RunRecord],
+    metadata: MetadataStore,
+    artifacts: ArtifactStore,
+    files: Mapping[str, RunFile | None],
+) -> list[RunRecord]:
+    """Give those of *runs* that are this store's to remove; arguments as for `find_expected`.
+
+    That are those whose values are here, and those that left none. Where a place is shared, what
+    should be there and is not may be at another of the same name, as on another server.
+    """
+    return [
+        run
+        for run in find_expected(runs, metadata, artifacts, files)
+        if files.get(run.key.run) is not None
+        or not is_shared(artifacts.place)
+        or not metadata.list_steps(run.key)
+    ]
 
 
 def read_files(artifacts: ArtifactStore, storage: Storage) -> dict[str, RunFile | None]:

@@ -40,7 +40,7 @@ from plait.packaging.archive import check_archive
 from plait.packaging.errors import DamagedPackage
 from plait.storage.protocol import MissingKey, is_shared
 from plait.upkeep.clean import Stores, list_flows
-from plait.upkeep.ownership import Holding, belongs_here, find_own, tell_holding
+from plait.upkeep.ownership import Holding, belongs_here, find_expected, tell_holding
 from plait.upkeep.rescue import PAGE, iter_runs
 
 _AT_ONCE = 256
@@ -140,7 +140,8 @@ class _Reading:
             artifacts = self._stores.artifacts(self._flow)
             claims = self._read_claims(artifacts)
             recorded = list(iter_runs(metadata, self._flow))
-            runs = {run.key.run: run for run in find_own(recorded, metadata, artifacts, claims)}
+            expected = find_expected(recorded, metadata, artifacts, claims)
+            runs = {run.key.run: run for run in expected}
             visible = [key for run in runs.values() for key in self._iter_visible(run)]
         except PlaitError:
             claims, recorded = {}, []  # reported as damage of the facts already

@@ -8,7 +8,7 @@ import pytest
 
 from plait import FlowSpec, step
 from plait.artifacts.errors import MissingAttempt, UnknownFormat
-from plait.artifacts.run_file import CLAIM, RunFile, claim_folder
+from plait.artifacts.run_file import CLAIM, DATASTORE, RunFile, claim_folder
 from plait.artifacts.seal import UnreadIndex
 from plait.artifacts.store import ArtifactStore, UnreadAttempt
 from plait.base.layout import seal_key
@@ -185,6 +185,9 @@ def test_the_latest_run_is_one_whose_values_are_here() -> None:
     assert origin.key == world.run
     with pytest.raises(MissingAttempt):
         load_origin(read_definition(Row), world, run=elsewhere.run, step=None)
+    there = world.metadata.create_run(NewRun("Row", 5.0, facts={DATASTORE: "s3://b/p"}))
+    with pytest.raises(OtherResults, match=r"its own were written in s3://b/p"):
+        load_origin(read_definition(Row), world, run=there.run, step=None)
     with pytest.raises(OtherResults, match="the results of 'Row/3' are not in memory"):
         load_origin(read_definition(Row), world, run=theirs.run, step=None)
 

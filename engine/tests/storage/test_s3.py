@@ -18,7 +18,8 @@ from plait.s3.location import Location
 from plait.storage import conformance, s3, s3_place, s3_writing
 from plait.storage.conformance import CHECKS
 from plait.storage.errors import StorageFailed, StorageFull
-from plait.storage.protocol import MissingKey
+from plait.storage.local import LocalStorage
+from plait.storage.protocol import UPLOAD, MissingKey
 from plait_harness.faults import Fault, FaultProxy, Plan, Rule
 
 MB = 1 << 20
@@ -275,7 +276,7 @@ def test_a_sweep_drops_what_a_killed_task_had_begun(faulty, parts, make_storage)
     scratch = storage._here.scratch
     os.makedirs(scratch, exist_ok=True)
     for name, text in (("a", json.dumps(["begun", upload_id])), ("b", "{"), ("c", '["x", "y"]')):
-        with open(os.path.join(scratch, f"{name}{s3_writing.UPLOAD}"), "w") as file:
+        with open(os.path.join(scratch, f"{name}{UPLOAD}"), "w") as file:
             file.write(text)
     denied = b"<Error><Code>AccessDenied</Code></Error>"
     faulty.rules.append(Rule(Fault.ERROR, "DELETE .*uploadId=y", body=denied, status=403))
@@ -284,6 +285,27 @@ def test_a_sweep_drops_what_a_killed_task_had_begun(faulty, parts, make_storage)
     left = client.list_multipart_uploads(Bucket=target["Bucket"], Prefix="begun")
     assert "Uploads" not in left
     assert not os.path.exists(scratch)
+
+
+def test_what_a_killed_run_had_begun_is_ended_by_who_cleans(faulty, parts, tmp_path):
+    """By its notes, which stay as long as the server can't be asked, and where no S3 is kept."""
+    storage = faulty()
+    client = storage._here.connection.client()
+    target = {"Bucket": storage._here.root.bucket, "Key": "killed"}
+    upload_id = client.create_multipart_upload(**target)["UploadId"]
+    folder = tmp_path / "F-1-ab"
+    folder.mkdir()
+    note = folder / f"1-0{UPLOAD}"
+    note.write_text(json.dumps([target["Bucket"], "killed", upload_id]))
+    denied = b"<Error><Code>AccessDenied</Code></Error>"
+    faulty.rules.append(Rule(Fault.ERROR, "DELETE", body=denied, status=403))
+
+    storage.sweep(str(folder))
+    LocalStorage(str(tmp_path / "store"), str(tmp_path / "scratch")).sweep(str(folder))
+    assert note.exists()
+    storage.sweep(str(folder))
+    assert not folder.exists()
+    assert "Uploads" not in client.list_multipart_uploads(Bucket=target["Bucket"], Prefix="killed")
 
 
 def test_a_second_writer_of_a_log_goes_on_with_it(make_storage):
@@ -311,11 +333,11 @@ def test_a_long_log_is_sent_now_and_then(make_storage, monkeypatch):
 def test_it_finds_out_about_conditional_writes_once(moto, make_storage, tmp_path):
     """And notes it for the other processes of the run."""
     storage = make_storage()
-    assert storage.heeds_conditions()
+    assert storage.excludes()
     with open(os.path.join(storage._here.scratch, "conditional")) as file:
         assert file.read() == "yes"
     storage._here.conditional = None
-    assert storage.heeds_conditions()
+    assert storage.excludes()
 
 
 def test_a_server_that_knows_no_conditional_writes(faulty, make_storage):
@@ -324,7 +346,7 @@ def test_a_server_that_knows_no_conditional_writes(faulty, make_storage):
     storage = faulty(Rule(Fault.ERROR, "PUT", skip=1, body=refused, status=501))
     storage._here.conditional = None
 
-    assert not storage.heeds_conditions()
+    assert not storage.excludes()
 
 
 def test_a_scratch_folder_that_cannot_be_made(make_storage, tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from plait.artifacts.run_file import (
     DATASTORE,
     DamagedRunFile,
     RunFile,
+    claim_folder,
     find_run_file,
     load_run_file,
     tell_elsewhere,
@@ -25,6 +28,8 @@ from plait.client.opening import open_artifact, open_run, open_task
 from plait.client.source import Connection
 from plait.metadata.protocol import AttemptEnded, AttemptStarted, Fact, NewRun, RunEnded, Status
 from plait.storage.local import LocalStorage
+from plait.storage.memory import MemoryStorage
+from plait.storage.protocol import Buffer
 from plait.upkeep.ownership import OtherResults
 from plait.upkeep.rescue import rescue_run
 
@@ -182,6 +187,19 @@ def test_unknown_runs_of_a_shared_place_go_when_they_are_old(pair) -> None:
     assert pair.theirs.files() == []
 
 
+def test_facts_of_a_run_whose_values_are_at_another_server_stay(pair) -> None:
+    """The bucket's name is the same, and nothing of it is there: who knows where it is."""
+    pair.collide()
+    pair.ours.stores.metadata.create_run(
+        NewRun("F", 1.0, facts={DATASTORE: "s3://bucket/prefix", CLAIM: "x"})
+    )
+    pair.ours.end(RunKey("F", "2"))  # it left nothing, for it did not begin
+
+    assert [key.run for key in pair.ours.clean(now=NOW, keep_runs=0).runs] == ["2"]
+    assert pair.ours.runs() == ["1"]
+    assert "is missing" in pair.ours.verify()[0].what
+
+
 def test_a_value_that_is_kept_again_meanwhile_stays(pair, monkeypatch) -> None:
     """It was old and nobody's when that was looked for, and young when it was to be removed."""
     pair.theirs.stores.artifacts("F").encode("lost", large("b"))
@@ -234,6 +252,59 @@ def test_runs_of_the_folder_from_before_a_service_stay(tmp_path, monkeypatch) ->
     assert (cleaned.files, cleaned.unknown) == ((), ())
     assert house.files() == before
     assert len(house.keys("F/data")) == 1
+
+
+class Late(MemoryStorage):
+    """A storage where two may put one key at the same instant, and the later one's is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.between: list[Callable[[], object]] = []
+        """What another process does before each further step of the one that is looked at."""
+
+    def excludes(self) -> bool:
+        """Say that it does not."""
+        return False
+
+    def put(self, key: str, parts: Iterable[Buffer]) -> bool:
+        """Look, let others in, and write."""
+        free = not self.has(key)
+        self._let_in()
+        if free:
+            self.delete(key)
+            super().put(key, parts)
+        return free
+
+    def iter_keys(self, prefix: str) -> Iterator[str]:
+        """Let others in, and list."""
+        self._let_in()
+        return super().iter_keys(prefix)
+
+    def _let_in(self) -> None:
+        if self.between:
+            self.between.pop(0)()
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_two_never_have_one_number_where_writes_do_not_exclude_each_other(step) -> None:
+    """Whenever the second comes: at most one takes the folder, and the file in it is that one's."""
+    storage, took = Late(), {}
+    file = RunFile(RunKey("F", "1"), 5.0, "ada", "user:ada", frozenset(), claim="aa")
+    other = replace(file, claim="bb")
+
+    def come_in() -> None:
+        took["bb"] = claim_folder(storage, other)
+
+    storage.between = [*[lambda: None] * step, come_in]
+    took["aa"] = claim_folder(storage, file)
+    if "bb" not in took:
+        come_in()
+
+    winners = [claim for claim, taken in took.items() if taken]
+    assert len(winners) <= 1
+    found = find_run_file(storage, file.key)
+    assert ([] if found is None else [found.claim]) == winners
+    assert [key for key in storage.iter_keys("F/runs/1") if key.endswith(".claim")] == []
 
 
 def test_a_run_file_is_read_as_it_was_written(tmp_path) -> None:

@@ -96,7 +96,7 @@ def test_one_connection_for_each_server(environ):
 def test_what_is_known_of_the_server_is_not_tried(environ, tmp_path, text, heeds):
     """PLAIT_S3_CONDITIONAL says whether conditional writes count; nobody is asked then."""
     environ.setenv("PLAIT_S3_CONDITIONAL", text)
-    assert open_s3_storage(str(tmp_path)).heeds_conditions() is heeds
+    assert open_s3_storage(str(tmp_path)).excludes() is heeds
 
 
 def test_patience_is_a_setting(environ):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from plait.cli.command import Command, Option
 from plait.cli.house import Age, count, format_size, open_house, store_option
 from plait.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from plait.upkeep.clean import Cleaned
 
 
 @click.command(
@@ -72,32 +76,14 @@ def gc(
 
     screen = Screen(sys.stdout)
     policy = Policy(keep_runs, older_than, unknown)
-    size = removed = waiting = gone = 0
+    size = removed = gone = 0
     with open_house(datastore_root) as stores:
         for cleaned in clean(stores, policy, dry_run=dry_run):
             size += cleaned.size
             removed += len(cleaned.files)
-            waiting += cleaned.waiting
-            if cleaned.files or cleaned.runs:
-                runs = f"{count(len(cleaned.runs), 'run')}, " if cleaned.runs else ""
-                name = screen.paint(cleaned.flow, "bold")
-                said = f"{runs}{count(len(cleaned.files), 'file')}, {format_size(cleaned.size)}"
-                screen.line(f"{name}: {said}")
-            if cleaned.runs:
-                screen.line(f"  runs: {', '.join(key.run for key in cleaned.runs)}")
-            for file in cleaned.files if files else ():
-                screen.line(f"  {file}")
-            if cleaned.waiting:
-                screen.line(
-                    f"  {count(cleaned.waiting, 'value')} ({format_size(cleaned.waiting_size)}) "
-                    f"can go when no run of {cleaned.flow} goes on"
-                )
-            if cleaned.unknown:
-                screen.line(
-                    f"  {count(len(cleaned.unknown), 'run')} of {cleaned.flow} stay, of which "
-                    "nothing is known here (--unknown removes them)"
-                )
-        place = stores.storage.place if is_shared(stores.storage.place) else stores.root
+            _tell(screen, cleaned, files=files)
+        shared = f"{stores.storage.place} and " if is_shared(stores.storage.place) else ""
+        place = f"{shared}{stores.root}"
         now = SystemClock().now()
         for spun in clean_spins(stores.root, open_house, policy, dry_run=dry_run, now=now):
             size += spun.size
@@ -114,3 +100,26 @@ def gc(
             screen.line(f"{count(removed, 'file')} {verb} from {place}: {format_size(size)}")
         else:
             screen.line(f"nothing to remove in {place}")
+
+
+def _tell(screen: Screen, cleaned: Cleaned, *, files: bool) -> None:
+    """Say what was removed of a flow, or would be, and what stays."""
+    if cleaned.files or cleaned.runs:
+        runs = f"{count(len(cleaned.runs), 'run')}, " if cleaned.runs else ""
+        name = screen.paint(cleaned.flow, "bold")
+        said = f"{runs}{count(len(cleaned.files), 'file')}, {format_size(cleaned.size)}"
+        screen.line(f"{name}: {said}")
+    if cleaned.runs:
+        screen.line(f"  runs: {', '.join(key.run for key in cleaned.runs)}")
+    for file in cleaned.files if files else ():
+        screen.line(f"  {file}")
+    if cleaned.waiting:
+        screen.line(
+            f"  {count(cleaned.waiting, 'value')} ({format_size(cleaned.waiting_size)}) "
+            f"can go when no run of {cleaned.flow} goes on"
+        )
+    if cleaned.unknown:
+        screen.line(
+            f"  {count(len(cleaned.unknown), 'run')} of {cleaned.flow} stay, of which "
+            "nothing is known here (--unknown removes them)"
+        )

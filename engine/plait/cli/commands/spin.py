@@ -124,7 +124,7 @@ def spin(session: Session, /, step: str, **given: Any) -> int:
         )
     with open_store(session) as connection:
         task, more = _find_task(session, connection, step, given)
-        task.run.values()  # whose they are is looked at before the process is forked
+        task.find_sealed()  # whether it is here is looked at before the process is forked
         attempt = task.find_attempt()
         if attempt is None:
             raise BadSpin(
