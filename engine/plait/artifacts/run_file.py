@@ -156,25 +156,44 @@ def find_run_file(storage: Storage, key: RunKey) -> RunFile | None:
         return None
 
 
-def mark_removed(storage: Storage, key: RunKey, file: RunFile | None) -> None:
-    """Say in a run's folder that its facts are gone, for whoever has to go on removing it.
+def mark_removed(storage: Storage, key: RunKey, file: RunFile | None, facts: str) -> None:
+    """Say in a run's folder that it is being removed, for whoever has to go on with that.
 
     Args:
         storage: Where the folder is.
         key: The run.
         file: The file in it; without one there is nothing to say.
+        facts: The place of the facts about the run, which only they know to be gone.
     """
     if file is not None:
-        storage.put(run_file_key(key, REMOVED_FILE), [file.claim.encode()])
+        storage.put(run_file_key(key, REMOVED_FILE), [_format_mark(file, facts)])
 
 
-def is_removed(storage: Storage, key: RunKey, file: RunFile | None) -> bool:
-    """Say whether `mark_removed` was called for the run that *file* is of, or was there of."""
+def unmark_removed(storage: Storage, key: RunKey) -> None:
+    """Take back what `mark_removed` said."""
+    storage.delete(run_file_key(key, REMOVED_FILE))
+
+
+def is_removed(storage: Storage, key: RunKey, file: RunFile | None, facts: str) -> bool:
+    """Say whether a run of which *facts* know nothing was being removed from them.
+
+    Args:
+        storage: Where its folder is.
+        key: The run.
+        file: The file in it; None if that is gone already.
+        facts: The place of the facts.
+    """
     try:
         mark = storage.get(run_file_key(key, REMOVED_FILE))
     except MissingKey:
         return False
-    return file is None or mark == file.claim.encode()
+    return (
+        mark.endswith(f"\n{facts}".encode()) if file is None else mark == _format_mark(file, facts)
+    )
+
+
+def _format_mark(file: RunFile, facts: str) -> bytes:
+    return f"{file.claim}\n{facts}".encode()
 
 
 def name_datastore(place: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from math import inf
 from typing import Protocol
 
-from plait.artifacts.run_file import RunFile, is_removed, mark_removed
+from plait.artifacts.run_file import RunFile, is_removed, mark_removed, unmark_removed
 from plait.artifacts.store import ArtifactStore
 from plait.base.clock import Clock, SystemClock
 from plait.base.errors import PlaitError
@@ -26,6 +27,7 @@ from plait.base.layout import (
 )
 from plait.base.pathspec import RunKey
 from plait.metadata.protocol import MetadataStore, RunRecord, Status
+from plait.storage.errors import StorageFull
 from plait.storage.protocol import YOUNG_SECONDS, MissingKey, Storage, is_shared
 from plait.upkeep.claim import claim_values
 from plait.upkeep.liveness import may_go_on
@@ -164,7 +166,7 @@ def _clean_flow(
     gone = [key for key in removed if key.run in files]
     for key in unknown:
         asked = policy.unknown and claimed and _find_written(storage, key) < old
-        if key not in gone and (asked or is_removed(storage, key, files[key.run])):
+        if key not in gone and (asked or is_removed(storage, key, files[key.run], metadata.place)):
             gone.append(key)
     going = {key.run for key in gone}
     others = {run: files[run] for run in files if run not in {*going, *(r.key.run for r in own)}}
@@ -192,11 +194,18 @@ def _as_going(run: RunRecord, now: float) -> RunRecord:
 
 
 def _remove_facts(stores: Stores, key: RunKey, file: RunFile | None) -> bool:
-    """Remove the facts of a run, and say in its folder that they are gone; False if they stay."""
-    if not stores.metadata.delete_run(key):
-        return False
-    mark_removed(stores.storage, key, file)
-    return True
+    """Remove the facts of a run; False if they stay.
+
+    Before that, it is said in its folder, for a later cleaning if this one does not come to its
+    end. So nothing is removed where nothing may be written. But room is what may be wanted most.
+    """
+    storage, metadata = stores.storage, stores.metadata
+    with suppress(StorageFull):
+        mark_removed(storage, key, file, metadata.place)
+    if metadata.delete_run(key):
+        return True
+    unmark_removed(storage, key)
+    return False
 
 
 def _find_referred(artifacts: ArtifactStore, own: Iterable[RunRecord]) -> set[str]:

@@ -21,6 +21,7 @@ from plait.base.layout import code_key, log_key, seal_key
 from plait.base.pathspec import PARAMETERS_STEP, AttemptKey, RunKey, TaskKey
 from plait.base.process import describe_process
 from plait.metadata.protocol import AttemptEnded, AttemptStarted, NewRun, RunBeat, RunEnded, Status
+from plait.storage.errors import StorageFailed, StorageFull
 from plait.upkeep.claim import share_values
 from plait.upkeep.clean import FactsMissing
 
@@ -220,11 +221,56 @@ def test_what_cleaning_left_that_was_killed_goes(house) -> None:
     for _ in range(2):
         house.done({"x": 1})
     key = RunKey("F", "1")
-    house.stores.metadata.delete_run(key)
-    mark_removed(house.stores.storage, key, house.stores.artifacts("F").find_run_file("1"))
+    metadata, file = house.stores.metadata, house.stores.artifacts("F").find_run_file("1")
+    mark_removed(house.stores.storage, key, file, metadata.place)
+    assert house.clean().files == ()  # it is known still
+    metadata.delete_run(key)
 
     assert len(house.clean().files) == 3
     assert list(house.stores.storage.iter_folders("F/runs")) == ["2"]
+
+
+def test_what_others_were_removing_is_theirs(house) -> None:
+    """Whether the facts are gone that the mark is about, these here can't tell."""
+    for _ in range(2):
+        house.done({"x": 1})
+    key = RunKey("F", "1")
+    file = house.stores.artifacts("F").find_run_file("1")
+    mark_removed(house.stores.storage, key, file, "service@http://elsewhere")
+    house.stores.metadata.delete_run(key)
+
+    assert (house.clean().files, house.clean().unknown) == ((), ("1",))
+
+
+@pytest.mark.parametrize("error", [StorageFailed, StorageFull])
+def test_nothing_goes_where_nothing_may_be_written(house, monkeypatch, error) -> None:
+    """Facts stay if the values can't be removed; but a disk that is full may be written to by gc."""
+    for _ in range(2):
+        house.done({"x": 1})
+
+    def refuse(_: object, key: str, __: object) -> bool:
+        raise error(key, "no")
+
+    monkeypatch.setattr(type(house.stores.storage), "put", refuse)
+    if error is StorageFull:
+        assert len(house.clean(keep_runs=1).files) == 3
+        assert list(house.stores.storage.iter_folders("F/runs")) == ["2"]
+        return
+    with pytest.raises(StorageFailed):
+        house.clean(keep_runs=1)
+    assert house.runs() == ["2", "1"]
+    assert house.verify() == []
+
+
+def test_a_run_that_stays_is_not_marked(house, monkeypatch) -> None:
+    """Somebody began to resume it in between."""
+    for _ in range(2):
+        house.done({"x": 1})
+    before = house.files()
+    monkeypatch.setattr(type(house.stores.metadata), "delete_run", lambda *_: False)
+
+    assert house.clean(keep_runs=1).runs == ()
+    assert house.files() == before
 
 
 def test_the_claim_of_a_folder_goes_last(house, monkeypatch) -> None:
