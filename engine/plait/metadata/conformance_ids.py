@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from plait.base.pathspec import RunKey
-from plait.metadata.protocol import MetadataStore, NewRun, RunEnded, Status
+from plait.metadata.conformance_runs import raises
+from plait.metadata.errors import UnknownRun
+from plait.metadata.protocol import MetadataStore, NewRun, RunBeat, RunEnded, Status
 
 Make = Callable[[], MetadataStore]
 
@@ -41,8 +43,28 @@ def a_request_makes_one_run(make: Make) -> None:
     assert store.create_run(asked) == RunKey("A", "4")
 
 
+def facts_of_another_run_are_refused(make: Make) -> None:
+    """A run is known by the word that it was asked for by, too, where whoever records says it."""
+    store = make()
+    key = store.create_run(NewRun("A", 1.0, request="x"))
+    plain = store.create_run(NewRun("A", 1.0))
+    beat, other = RunBeat(key, 5.0), RunBeat(plain, 5.0)
+    raises(UnknownRun, lambda: store.record([other, beat], requests={key: "y"}))
+    raises(UnknownRun, lambda: store.record([beat], requests={RunKey("B", "1"): "x", key: "y"}))
+    for run in (key, plain):
+        record = store.find_run(run)
+        assert record is not None
+        assert record.heartbeat is None
+    store.record([other, beat], requests={key: "x"})
+    store.record([other, beat])
+    found = store.find_run(key)
+    assert found is not None
+    assert found.heartbeat == beat.at
+
+
 ID_CHECKS: tuple[Callable[[Make], None], ...] = (
     ids_count_up_per_flow,
     ids_begin_above_what_is_taken,
     a_request_makes_one_run,
+    facts_of_another_run_are_refused,
 )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NoReturn, TypeVar
 
@@ -32,7 +32,7 @@ from plait.metadata.protocol import (
     StepRecord,
     TaskRecord,
 )
-from plait.metadata.rules import check_tags
+from plait.metadata.rules import Requests, check_tags
 
 T = TypeVar("T")
 
@@ -63,6 +63,7 @@ class HTTPMetadata:
         self._url = check_url(url)
         self._courier = Courier(Link(self._url, token), tell or _tell, end_seconds)
         self._interface: Interface = OwnInterface(self._courier)
+        self._requests = Requests()
 
     def __reduce__(self) -> NoReturn:
         """Refuse to become a value: its token would be kept with it."""
@@ -79,14 +80,20 @@ class HTTPMetadata:
         if user_tags & system_tags:
             raise SystemTag(f"the new run of '{run.flow}'", user_tags & system_tags)
         new = replace(run, user_tags=user_tags, system_tags=system_tags)
-        return self._do(lambda to: to.create_run(new, above=above))
+        key = self._do(lambda to: to.create_run(new, above=above))
+        self._requests.keep(key, new.request)
+        return key
 
-    def record(self, facts: Sequence[Fact]) -> None:
+    def record(
+        self, facts: Sequence[Fact], *, requests: Mapping[RunKey, str] | None = None
+    ) -> None:
         """Record what happened as soon as the service takes it, see `MetadataStore`.
 
         Raises:
             FactsNotSent: A run has ended, and the service could not be told in time.
         """
+        for key, word in (requests or {}).items():
+            self._requests.keep(key, word)  # for facts may have to wait
         ends = any(isinstance(fact, RunEnded) for fact in facts)
         self._courier.tell(facts, self._plan, self._tell, wait=ends)
 
@@ -154,7 +161,7 @@ class HTTPMetadata:
         return self._do(lambda to: to.plan(facts))
 
     def _tell(self, facts: Sequence[Fact]) -> None:
-        self._do(lambda to: to.tell(facts))
+        self._do(lambda to: to.tell(facts, self._requests.find(facts)))
 
     def _do(self, act: Callable[[Interface], T]) -> T:
         """Do something by the service's interface; by another one from now on, if it has that."""

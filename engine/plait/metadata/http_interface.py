@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from plait.base.pathspec import RunKey, TaskKey
@@ -23,8 +23,8 @@ class Interface(Protocol):
         """Put facts in the order to tell them in, in groups. Raises UnknownRun."""
         ...
 
-    def tell(self, facts: Sequence[Fact]) -> None:
-        """Tell a group. Raises UnknownRun."""
+    def tell(self, facts: Sequence[Fact], requests: Mapping[RunKey, str]) -> None:
+        """Tell a group, with the words that its runs were asked for by. Raises UnknownRun."""
         ...
 
     def change_tags(

@@ -46,9 +46,11 @@ class OwnInterface:
         """Tell all facts at once: the service takes them in one transaction."""
         return [list(facts)]
 
-    def tell(self, facts: Sequence[Fact]) -> None:
-        """Tell facts. Raises UnknownRun."""
-        body = {"facts": [wire.fact_to_json(fact) for fact in facts]}
+    def tell(self, facts: Sequence[Fact], requests: Mapping[RunKey, str]) -> None:
+        """Tell facts, with the words that their runs were asked for by. Raises UnknownRun."""
+        body: dict[str, Any] = {"facts": [wire.fact_to_json(fact) for fact in facts]}
+        if requests:
+            body["requests"] = [[*key, word] for key, word in requests.items()]
         self._read(self._courier.try_once("POST", f"{API}/facts", body))
 
     def change_tags(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
@@ -29,6 +29,7 @@ from plait.metadata.rules import (
     iter_newest,
     merge_fact,
     parse_id,
+    run_of,
 )
 
 T = TypeVar("T")
@@ -88,13 +89,16 @@ class MemoryMetadata:
         flow.runs[flow.last] = _Run(record, facts)
         return key
 
-    def record(self, facts: Sequence[Fact]) -> None:
+    def record(
+        self, facts: Sequence[Fact], *, requests: Mapping[RunKey, str] | None = None
+    ) -> None:
         """Record what happened, see `MetadataStore`."""
         # All runs are looked up first, so that a batch about an unknown one changes nothing.
-        runs = [
-            self._get(fact.key if isinstance(fact, RunBeat | RunEnded) else fact.key.run_key)
-            for fact in facts
-        ]
+        runs = [self._get(run_of(fact)) for fact in facts]
+        for key in map(run_of, facts):
+            word = (requests or {}).get(key)
+            if word is not None and str(self._flows[key.flow].requests.get(word)) != key.run:
+                raise UnknownRun(key, self.place)
         for run, fact in zip(runs, facts, strict=True):
             if isinstance(fact, RunBeat):
                 latest = max(fact.at, run.record.heartbeat or fact.at)

@@ -24,13 +24,12 @@ from plait.metadata.protocol import (
     Fact,
     NewRun,
     RunBeat,
-    RunEnded,
     RunRecord,
     Status,
     StepRecord,
     TaskRecord,
 )
-from plait.metadata.rules import fold_steps, get_number, iter_newest, parse_id
+from plait.metadata.rules import fold_steps, get_number, iter_newest, parse_id, run_of
 from plait.metadata.wire import VERSION_HEADER, BadRecord
 
 Send = Callable[[str, str, Any], Answer]
@@ -188,7 +187,7 @@ class MetaflowInterface:
 
     def plan(self, facts: Sequence[Fact]) -> list[list[Fact]]:
         """Put together what is of one task, and of one run after all of its tasks."""
-        for key in {_run_of(fact): None for fact in facts}:
+        for key in {run_of(fact): None for fact in facts}:
             if key not in self._known and self._find_row(key, send=self._try) is None:
                 raise UnknownRun(key, self._place)
             self._known.add(key)
@@ -197,7 +196,7 @@ class MetaflowInterface:
             groups.setdefault(fact.key, []).append(fact)
         return sorted(groups.values(), key=lambda group: isinstance(group[0].key, RunKey))
 
-    def tell(self, facts: Sequence[Fact]) -> None:
+    def tell(self, facts: Sequence[Fact], requests: Mapping[RunKey, str]) -> None:  # noqa: ARG002  # it takes facts by the run's name alone
         """Tell what happened, task by task. Raises UnknownRun."""
         for group in self.plan(facts):
             key, user = group[0].key, user_name()
@@ -344,10 +343,6 @@ class MetaflowInterface:
 
 
 _NO_TAGS: Mapping[str, Any] = {"tags": [], "system_tags": []}
-
-
-def _run_of(fact: Fact) -> RunKey:
-    return fact.key if isinstance(fact, RunBeat | RunEnded) else fact.key.run_key
 
 
 def _run_path(key: RunKey) -> str:

@@ -91,6 +91,9 @@ _REWRITTEN = {
     schema.FIND_RUN_ID: """
         SELECT run.id FROM run JOIN flow ON run.flow = flow.id
         WHERE flow.name = %s AND run.number = %s FOR KEY SHARE OF run""",
+    schema.FIND_REQUESTED_ID: """
+        SELECT run.id FROM run JOIN flow ON run.flow = flow.id
+        WHERE flow.name = %s AND run.number = %s AND run.request = %s FOR KEY SHARE OF run""",
     schema.LOCK_RUN_ID: """
         SELECT run.id FROM run JOIN flow ON run.flow = flow.id
         WHERE flow.name = %s AND run.number = %s FOR UPDATE""",

@@ -188,12 +188,21 @@ class MetadataStore(Protocol):
         """
         ...
 
-    def record(self, facts: Sequence[Fact]) -> None:
+    def record(
+        self, facts: Sequence[Fact], *, requests: Mapping[RunKey, str] | None = None
+    ) -> None:
         """Record what happened, in one transaction. Raises UnknownRun.
 
         The last attempt of a task that ended is the one that counts. Facts about tasks may come
         late, in another order or a second time, and the result is the same. Of two ends of a run,
         the one recorded later holds, and of its heartbeats the latest.
+
+        Args:
+            facts: What happened, in order.
+            requests: The words that runs were asked for by, as far as they are known. Of runs that
+                this object created by such a word it is. A run of the same number that was asked
+                for by another word is another run, so that the run of the facts is unknown: the
+                store was brought back as it was before that run.
         """
         ...
 

@@ -7,10 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from plait.base.pathspec import RunKey
 from plait.metadata.errors import BadTag
 from plait.metadata.protocol import (
     AttemptEnded,
     AttemptStarted,
+    Fact,
+    RunBeat,
+    RunEnded,
     Status,
     StepRecord,
     TaskCloned,
@@ -22,6 +26,8 @@ T = TypeVar("T")
 TaskFact = AttemptStarted | AttemptEnded | TaskCloned
 """The facts that are about one task."""
 
+_REQUESTS = 64
+"""Of so many runs are the words kept that they were asked for by."""
 MAX_TAG = 500
 """The most characters that a tag may have."""
 
@@ -158,6 +164,35 @@ def merge_fact(known: TaskRecord | None, fact: TaskFact) -> TaskRecord:
         attempt=new.attempt,
         failure=new.failure,
     )
+
+
+def run_of(fact: Fact) -> RunKey:
+    """Give the run that a fact is about."""
+    return fact.key if isinstance(fact, RunBeat | RunEnded) else fact.key.run_key
+
+
+class Requests:
+    """The words by which the latest runs were asked for, as far as it was done here."""
+
+    def __init__(self) -> None:
+        self._words: dict[RunKey, str] = {}
+
+    def keep(self, key: RunKey, word: str | None) -> None:
+        """Keep the word of a run, if it was asked for by one."""
+        if word is None:
+            return
+        self._words.pop(key, None)
+        # A process runs few; a service is told the words by those who asked.
+        while len(self._words) >= _REQUESTS:
+            self._words.pop(next(iter(self._words)))
+        self._words[key] = word
+
+    def find(
+        self, facts: Iterable[Fact], given: Mapping[RunKey, str] | None = None
+    ) -> dict[RunKey, str]:
+        """Give the words of the runs that *facts* are about, by *given* and by what is kept."""
+        words = {**self._words, **(given or {})}
+        return {key: words[key] for key in map(run_of, facts) if key in words}
 
 
 def holds_end(known: Status, told: Status) -> bool:

@@ -117,7 +117,10 @@ DELETE_TASKS = "DELETE FROM task WHERE run = ?"
 FIND_RUN_ID = """
     SELECT run.id FROM run JOIN flow ON run.flow = flow.id WHERE flow.name = ? AND run.number = ?"""
 
-# The same, but one that keeps runs of the flow from being made and changed meanwhile.
+# The same, but only of the run that was asked for by a word.
+FIND_REQUESTED_ID = f"{FIND_RUN_ID} AND run.request = ?"
+
+# As the first, but one that keeps runs of the flow from being made and changed meanwhile.
 LOCK_RUN_ID = """
     SELECT run.id FROM flow JOIN run ON run.flow = flow.id WHERE flow.name = ? AND run.number = ?"""
 

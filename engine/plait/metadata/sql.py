@@ -6,7 +6,7 @@ The statements are those of `schema`, written as SQLite takes them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from plait.base.pathspec import RunKey, TaskKey
@@ -22,7 +22,7 @@ from plait.metadata.protocol import (
     StepRecord,
     TaskRecord,
 )
-from plait.metadata.rules import check_tags, get_number, parse_id
+from plait.metadata.rules import Requests, check_tags, get_number, parse_id, run_of
 from plait.metadata.sql_rows import (
     failure_to_json,
     run_record,
@@ -107,6 +107,7 @@ class SQLMetadata:
     def __init__(self, database: SQLDatabase, place: str) -> None:
         self.database = database
         self._place = place
+        self._requests = Requests()
 
     @property
     def place(self) -> str:
@@ -147,18 +148,23 @@ class SQLMetadata:
             _add_tagged(connection, flow, number, user_tags | system_tags)
             return int(number)
 
-        return RunKey(run.flow, str(self.database.write(work)))
+        key = RunKey(run.flow, str(self.database.write(work)))
+        self._requests.keep(key, run.request)
+        return key
 
-    def record(self, facts: Sequence[Fact]) -> None:
+    def record(
+        self, facts: Sequence[Fact], *, requests: Mapping[RunKey, str] | None = None
+    ) -> None:
         """Record what happened, see `MetadataStore`."""
         if not facts:
             return
+        words = self._requests.find(facts, requests)
 
         def work(connection: Connection) -> None:
             # One look-up a run, and one statement for all facts about tasks. The end of a run is
             # about no task, so that it changes nothing to write it after them.
-            keys = dict.fromkeys(_run_of(fact) for fact in facts)
-            runs = {key: self._get_run(connection, key) for key in keys}
+            keys = dict.fromkeys(run_of(fact) for fact in facts)
+            runs = {key: self._get_run(connection, key, words.get(key)) for key in keys}
             connection.executemany(
                 schema.MERGE_TASK,
                 [
@@ -177,7 +183,7 @@ class SQLMetadata:
                     row = (fact.status.value, fact.at, failure, task, runs[fact.key])
                     connection.execute(end, row)
 
-        self._change(_run_of(facts[0]), work)
+        self._change(run_of(facts[0]), work)
 
     def change_tags(
         self,
@@ -318,8 +324,12 @@ class SQLMetadata:
             raise UnknownRun(key, self.place)
         self.database.write(work)
 
-    def _get_run(self, connection: Connection, key: RunKey) -> int:
-        row = connection.execute(schema.FIND_RUN_ID, (key.flow, parse_id(key.run))).fetchone()
+    def _get_run(self, connection: Connection, key: RunKey, request: str | None = None) -> int:
+        asked = (key.flow, parse_id(key.run))
+        if request is None:
+            row = connection.execute(schema.FIND_RUN_ID, asked).fetchone()
+        else:
+            row = connection.execute(schema.FIND_REQUESTED_ID, (*asked, request)).fetchone()
         if row is None:
             raise UnknownRun(key, self.place)
         return int(row[0])
@@ -352,7 +362,3 @@ def _count_tagged(connection: Connection, flow: int, tag: str) -> int:
 
 def _add_tagged(connection: Connection, flow: int, number: int, tags: Iterable[str]) -> None:
     connection.executemany(schema.ADD_TAGGED, [(flow, tag, number) for tag in tags])
-
-
-def _run_of(fact: Fact) -> RunKey:
-    return fact.key if isinstance(fact, RunBeat | RunEnded) else fact.key.run_key

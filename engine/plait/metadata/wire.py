@@ -49,6 +49,10 @@ MAX_NUMBER = 2**31 - 1
 """The highest number of an attempt, or of an element."""
 
 
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_800
+"""The beginning of year 1, and the end of year 9999: what calendars have, in seconds since 1970."""
+MAX_REQUESTS = 1000
+"""Of so many runs, at most, facts are told at once."""
 MAX_DEPTH = 50
 """How deep objects and lists may be in one another, where they are kept as they come."""
 
@@ -175,6 +179,19 @@ def read_tags(data: Any, where: str) -> frozenset[str]:
     return frozenset(data)
 
 
+def read_requests(data: Any) -> dict[RunKey, str]:
+    """Read the words that runs were asked for by: `[flow, run, word]` each. Raises BadRecord."""
+    if not isinstance(data, list) or len(data) > MAX_REQUESTS:
+        raise BadRecord(f"'requests' is not a list of at most {MAX_REQUESTS}")
+    words = {}
+    for one in data:
+        if not isinstance(one, list) or len(one) != 3 or not all(isinstance(x, str) for x in one):
+            raise BadRecord("one of 'requests' is not [flow, run, word]")
+        flow, run, word = one
+        words[RunKey(flow, run)] = read_name(word, "a word of 'requests'")
+    return words
+
+
 def read_whole(data: Any, where: str, *, most: int) -> int:
     """Read a whole number from 0 to *most*; JSON may write one as `1.0`. Raises BadRecord."""
     if isinstance(data, float) and data.is_integer():
@@ -269,7 +286,7 @@ class _Fields:
         value = self._take(name)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise BadRecord(f"'{name}' is not a number")
-        if not abs(value) < 1e15:  # seconds; nor is NaN
+        if not FIRST_SECOND <= value < LAST_SECOND:  # nor is NaN
             raise BadRecord(f"'{name}' is no time")
         return float(value)
 

@@ -271,7 +271,7 @@ def _take_number(new: NewRun, file: RunFile, stores: RunStores, above: int | Non
     for again in range(_TRIES, -1, -1):
         word = os.urandom(16).hex()
         facts = {**(new.facts or {}), CLAIM: word, DATASTORE: name_datastore(storage.place)}
-        key = metadata.create_run(replace(new, facts=facts), above=above)
+        key = metadata.create_run(replace(new, facts=facts, request=word), above=above)
         try:
             if claim_folder(storage, replace(file, key=key, claim=word)):
                 return key

@@ -92,12 +92,14 @@ def create_run(store: MetadataStore, asked: Asked) -> Any:
 
 def record(store: MetadataStore, asked: Asked) -> Any:
     """Record what happened."""
-    facts = asked.members("facts").get("facts")
+    body = asked.members("facts", "requests")
+    facts = body.get("facts")
     if not isinstance(facts, list):
         raise wire.BadRecord("'facts' is not a list")
     if len(facts) > MAX_FACTS:
         raise Refused(413, "too-large", f"a request records at most {MAX_FACTS} facts")
-    store.record([wire.fact_from_json(fact) for fact in facts])
+    requests = wire.read_requests(body.get("requests", []))
+    store.record([wire.fact_from_json(fact) for fact in facts], requests=requests)
     return {"recorded": len(facts)}
 
 

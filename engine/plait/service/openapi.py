@@ -6,7 +6,7 @@ from typing import Any
 
 from plait.service.api import MAX_ABOVE, MAX_FACTS, MAX_LIMIT, MAX_TAGS
 from plait.service.guest_openapi import describe_guests
-from plait.service.openapi_records import FACT, NEW_RUN
+from plait.service.openapi_records import FACT, NEW_RUN, REQUESTS
 from plait.service.openapi_words import NAME, TAGS, asks, object_of, record_of
 
 _ID = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}
@@ -90,7 +90,8 @@ def _describe(version: str, *, secured: bool) -> dict[str, Any]:
                     "Record what happened, all of it or nothing",
                     object_of(recorded={"type": "integer"}),
                     body=record_of(
-                        {"facts": {"type": "array", "items": FACT, "maxItems": MAX_FACTS}}
+                        {"facts": {"type": "array", "items": FACT, "maxItems": MAX_FACTS}},
+                        requests=REQUESTS,
                     ),
                 )
             },

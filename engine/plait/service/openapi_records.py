@@ -6,11 +6,10 @@ from typing import Any
 
 from plait.base.records import FailureKind
 from plait.metadata.protocol import Status
-from plait.metadata.wire import MAX_NUMBER
+from plait.metadata.wire import FIRST_SECOND, LAST_SECOND, MAX_NUMBER, MAX_REQUESTS
 from plait.service.openapi_words import NAME, TAGS, record_of
 
-_MOST_SECONDS = 10**15
-_TIME = {"type": "number", "exclusiveMinimum": -_MOST_SECONDS, "exclusiveMaximum": _MOST_SECONDS}
+_TIME = {"type": "number", "minimum": FIRST_SECOND, "exclusiveMaximum": LAST_SECOND}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER}
 _ID = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}
 _NUMBER = {"type": ["integer", "null"]}
@@ -42,6 +41,18 @@ NEW_RUN = record_of(
     request=_or_null(NAME),
 )
 """A run that is to be recorded."""
+
+REQUESTS = {
+    "type": "array",
+    "maxItems": MAX_REQUESTS,
+    "items": {
+        "type": "array",
+        "prefixItems": [NAME, NAME, NAME],
+        "items": False,
+        "minItems": 3,
+    },
+}
+"""The words by which the runs of facts were asked for: flow, run and word each."""
 
 FACT = {
     "anyOf": [

@@ -155,8 +155,16 @@ def serve(
     )
     shown = f"[{host}]" if ":" in host else host
     tell(f"plait's metadata service listens on http://{shown}:{listening.getsockname()[1]}")
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().shutdown(sockets)
+            # uvicorn ends by the signal that ended it, so that nothing comes after it. SQLite
+            # brings all that it has into the one file when that is closed.
+            store.close()
+
     try:
-        _run(uvicorn.Server(config), listening)
+        _run(Server(config), listening)
     finally:
         store.close()
         listening.close()

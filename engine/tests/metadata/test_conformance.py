@@ -19,6 +19,7 @@ from plait.metadata.sqlite import SQLiteMetadata
 KINDS = ("memory", "sqlite", "sqlite-network", "postgres", "service", "metaflow-service")
 NOT_HELD = {
     ("metaflow-service", "a_run_says_that_it_goes_on"): "it keeps when it heard of a run itself",
+    ("metaflow-service", "facts_of_another_run_are_refused"): "it is told of runs by name alone",
 }
 """Promises that a kind of store cannot keep, and why."""
 

@@ -275,6 +275,8 @@ def test_it_is_started_and_ends_in_order(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         said = process.stderr.read()
     assert process.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+    # All is in the one file that was named: who copies it has all.
+    assert [file.name for file in tmp_path.glob("facts.db*")] == ["facts.db"]
     assert "Traceback" not in said
 
 
