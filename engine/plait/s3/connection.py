@@ -65,6 +65,8 @@ class S3Connection:
     sleep: Callable[[float], None] = time.sleep
     requests: int = 0
     """How many requests this process has made, tries counted each."""
+    heard: bool = False
+    """Whether the server has ever answered; one that never has is not waited for long."""
     _session: Any = None
     _unused: Any = None
     _client: Any = None
@@ -176,11 +178,15 @@ class S3Connection:
             try:
                 client = self.client()
                 self.requests += 1
-                return request(client)
+                result = request(client)
             except (S3Error, KeyTaken):
+                self.heard = True
                 raise
             except Exception as error:
                 trouble, said = _understand(error)
+                self.heard = self.heard or bool(getattr(error, "response", None))
+                if not self.heard and _is_silence(error):
+                    trouble = Trouble.UNREACHABLE
                 if trouble is Trouble.UNKNOWN_CREDENTIALS:
                     # The next request looks for them anew: a file may be corrected by then.
                     self._session = self._client = None
@@ -190,6 +196,16 @@ class S3Connection:
                     tried = _Try(self.place, action, where, attempt, elapsed)
                     raise _tell(trouble, said, tried) from error
                 self.sleep(pause)
+            else:
+                self.heard = True
+                return result
+
+
+def _is_silence(error: Exception) -> bool:
+    """Say whether somebody took the connection and then said nothing."""
+    from botocore.exceptions import ReadTimeoutError
+
+    return isinstance(error, ReadTimeoutError)
 
 
 def _rehearse(client: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import weakref
 from itertools import count
@@ -98,6 +99,11 @@ class _Folder:
                     raise S3ScratchFailed(folder, str(error)) from error
                 # Also where nobody clears it, and at the interpreter's end.
                 weakref.finalize(owner, _remove, self._path, os.getpid())
+                forks = sys.modules.get("multiprocessing.util")
+                if forks is not None:
+                    # Its children end in a way of their own.
+                    gone = (self._path, os.getpid())
+                    forks.Finalize(None, _remove, args=gone, exitpriority=0)
             return self._path
 
     def remove(self) -> None:

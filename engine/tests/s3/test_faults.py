@@ -345,6 +345,24 @@ def test_a_hanging_server_is_given_up(moto, monkeypatch, root):
         assert len(proxy.plan.seen) == 2
 
 
+def test_a_server_that_never_said_anything_is_given_up_soon(moto, monkeypatch, root):
+    """It is as one that is not there; one that has answered before is tried as often as any."""
+    monkeypatch.setenv("PLAIT_S3_TIMEOUT", "0.1")
+    patience = RetryPlan(attempts=6, unreachable_seconds=0.15)
+    with FaultProxy(moto.url, Plan([Rule(Fault.HANG, times=None)])) as proxy:
+        connection = S3Connection(proxy.url, patience, sleep=lambda _: None)
+        with pytest.raises(S3Unreachable):
+            write_object(connection, root, b"x")
+        assert len(proxy.plan.seen) == 2
+        proxy.plan.rules[:] = []
+        proxy.plan.seen.clear()
+        assert write_object(connection, root, b"x")
+        proxy.plan.rules[:] = [Rule(Fault.HANG, times=None)]
+        with pytest.raises(S3Failed):
+            write_object(connection, root, b"x")
+        assert len(proxy.plan.seen) == 1 + 6
+
+
 def test_a_warm_client_is_used_by_forks_only(moto, root, monkeypatch):
     """The process that made it makes another for itself; a fork takes it over."""
     connection = S3Connection(moto.url)

@@ -91,6 +91,21 @@ def test_only_the_process_that_made_files_removes_them(tmp_path, end):
     assert len(os.listdir(tmp_path)) == (1 if end == "os._exit(0)" else 0)
 
 
+def test_a_child_of_multiprocessing_takes_its_files_along(tmp_path):
+    """It ends in a way of its own, which asks nobody who keeps files but those who say so there."""
+    code = """
+import multiprocessing, sys
+from plait.s3.shelf import Shelf
+
+shelf = Shelf(sys.argv[1])
+child = multiprocessing.get_context("fork").Process(target=lambda: shelf.keep(b"l" * (2 << 20)))
+child.start()
+child.join()
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_lock_that_is_held_when_a_process_is_forked_does_not_stop_it(tmp_path, monkeypatch):
     """It has one of its own."""
     shelf = Shelf(str(tmp_path))
