@@ -34,6 +34,7 @@ APPLICATION_ID = 0x706C6169
 # Primary result codes of SQLite (https://sqlite.org/rescode.html).
 _IN_THE_WAY = (5, 6, 15)  # BUSY, LOCKED, PROTOCOL: somebody else is at it, and will be done.
 _READ_ONLY = 8
+_IO_ERROR, _FULL = 10, 13
 _REFUSED = (3, 10, 13, 14, 23)  # PERM, IOERR, FULL, CANTOPEN, AUTH
 _CANNOT_OPEN = 14
 _DAMAGED = (11, 26)  # CORRUPT, NOTADB
@@ -282,17 +283,16 @@ class Database:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def _is_sealed_off(self, error: sqlite3.OperationalError) -> bool:
-        """Say whether reading failed only because SQLite may not make the files that it shares.
+        """Say whether reading failed only because SQLite cannot make the files that it shares.
 
-        Then nobody has the database open (those files would be there), and with no write-ahead log
-        beside it, the file alone is all there is and can be read as it stands.
+        It may not, or there is no room. Then nobody has the database open (those files would be
+        there), and with no write-ahead log beside it, the file alone is all there is and can be
+        read as it stands.
         """
-        log = self.path + "-wal"
-        return (
-            _code(error) in (_READ_ONLY, _CANNOT_OPEN)
-            and self._is_read_only()
-            and not (os.path.exists(log) and os.path.getsize(log))
-        )
+        log, code = self.path + "-wal", _code(error)
+        refused = code in (_READ_ONLY, _CANNOT_OPEN) and self._is_read_only()
+        no_room = code in (_IO_ERROR, _FULL)
+        return (refused or no_room) and not (os.path.exists(log) and os.path.getsize(log))
 
     def _explain(self, error: sqlite3.Error) -> NoReturn:
         """Raise what a person can mend; anything else is a bug and stays as it is."""

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from plait.metadata.errors import (
     ReadOnlyMetadata,
     UnavailableMetadata,
 )
-from plait.metadata.protocol import NewRun
+from plait.metadata.protocol import NewRun, RunBeat
 from plait.metadata.sqlite import SQLiteMetadata
 
 NOBODY = 65534
@@ -228,3 +229,29 @@ def test_a_file_that_may_not_be_read_is_said(closed_folder: Path) -> None:
     path.chmod(0o000)
     with as_nobody(), pytest.raises(UnavailableMetadata, match="unable to open"):
         SQLiteMetadata(str(path)).iter_flows()
+
+
+def test_facts_are_read_where_the_disk_has_no_room(tmp_path: Path, monkeypatch: Any) -> None:
+    """SQLite needs some for files that its users share; without these, the one file is all."""
+    path = tmp_path / "metadata.db"
+    with closing(SQLiteMetadata(str(path))) as store:
+        key = store.create_run(NewRun("A", 1.0))
+    opened = sqlite3.connect
+
+    def connect(name: str, **more: Any) -> sqlite3.Connection:
+        if "immutable" not in name:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE  # type: ignore[misc]  # as SQLite does
+            raise error
+        return opened(name, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    with closing(SQLiteMetadata(str(path))) as store:
+        found = store.find_run(key)
+        assert found is not None
+        assert found.created == 1.0
+        with pytest.raises(UnavailableMetadata, match="disk I/O error"):
+            store.record([RunBeat(key, 5.0)])
+    Path(f"{path}-wal").write_bytes(b"news")
+    with closing(SQLiteMetadata(str(path))) as store, pytest.raises(UnavailableMetadata):
+        store.find_run(key)
