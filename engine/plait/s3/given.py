@@ -45,8 +45,10 @@ def list_items(given: Iterable[Any], *, files: bool = False) -> list[S3PutObject
 
     Raises:
         S3BadKey: One of them is no pair.
+        S3BadValue: An open file is given twice: it can be read once.
     """
-    items = []
+    items: list[S3PutObject] = []
+    open_files: dict[int, S3PutObject] = {}
     for pair in given:
         if isinstance(pair, S3PutObject):
             items.append(pair)
@@ -60,6 +62,12 @@ def list_items(given: Iterable[Any], *, files: bool = False) -> list[S3PutObject
             )
         key, second = pair
         items.append(S3PutObject(key, path=second) if files else S3PutObject(key, second))
+    for item in items:
+        if hasattr(item.value, "read"):
+            first = open_files.setdefault(id(item.value), item)
+            if first is not item:
+                why = f"the same open file is given for '{first.key}', too, and can be read once"
+                raise S3BadValue(item.key, item.value, why, "read it, and give its bytes for both")
     return items
 
 

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from plait.storage.errors import storage_error
 
 _LOCKS = "locks"
+_LONGEST = 255
+"""The most bytes that a file's name has on common systems."""
 
 
 def share_values(root: str, flow: str) -> int | None:
@@ -58,6 +60,9 @@ def claim_values(root: str, flow: str) -> Iterator[bool]:
         import fcntl
     except ImportError:
         yield False  # Windows
+        return
+    if len(os.fsencode(flow)) > _LONGEST:
+        yield False  # no process of this machine can be at work on it, nor can it be locked
         return
     descriptor = _open(root, flow)
     try:

@@ -99,8 +99,11 @@ class Cleaned:
 
 
 def list_flows(stores: Stores) -> list[str]:
-    """Give the names of all flows that have facts or values, sorted."""
-    return sorted({*stores.metadata.iter_flows(), *stores.storage.iter_folders()})
+    """Give the names of all flows that have values here, or should have, sorted."""
+    known = stores.metadata.iter_flows()
+    if shares_facts(stores.metadata) and not is_shared(stores.storage.place):
+        known = ()  # others' flows, whose values are in folders of theirs
+    return sorted({*known, *stores.storage.iter_folders()})
 
 
 def clean(

@@ -290,6 +290,16 @@ def test_one_text_is_no_list_of_keys(s3):
         s3.get_many("abc")
 
 
+def test_an_open_file_is_for_one_key(s3):
+    """It can be read once; nothing is written where it is given for two."""
+    file = io.BytesIO(b"same")
+    with pytest.raises(S3BadValue, match="given for 'a', too"):
+        s3.put_many([("a", file), ("b", file)])
+    assert s3.list_paths() == []
+    s3.put_many([("a", io.BytesIO(b"same")), ("b", io.BytesIO(b"same"))])
+    assert [found.text for found in s3.get_many(["a", "b"])] == ["same", "same"]
+
+
 def test_values_are_bytes_or_text(s3):
     """Others are artifacts."""
     with pytest.raises(S3BadValue, match="'a' is of type dict"):

@@ -200,6 +200,28 @@ def test_facts_of_a_run_whose_values_are_at_another_server_stay(pair) -> None:
     assert "is missing" in pair.ours.verify()[0].what
 
 
+@pytest.mark.parametrize("in_s3", [True, False])
+def test_flows_of_others_are_passed_over(tmp_path, monkeypatch, in_s3) -> None:
+    """Also one with a name that no file can have, as somebody else's program made it."""
+    place = str(tmp_path / "bucket"), str(tmp_path / "scratch")
+    house = House(tmp_path / "ours", storage=(Bucket if in_s3 else LocalStorage)(*place))
+    house.done({"x": 1})
+    metadata = house.stores.metadata
+    metadata.create_run(NewRun("x" * 500, 1.0))
+    monkeypatch.setattr(type(metadata), "place", "service@http://127.0.0.1")
+    if in_s3:
+        monkeypatch.setattr(Bucket, "iter_keys", in_bucket(Bucket.iter_keys))
+        monkeypatch.setattr(Bucket, "iter_folders", in_bucket(Bucket.iter_folders))
+
+    assert house.clean(keep_runs=0).runs == (RunKey("F", "1"),)
+    assert house.verify() == []
+
+
+def in_bucket(listed: Callable[..., Iterator[str]]) -> Callable[..., Iterator[str]]:
+    """Let names be as long as S3 allows."""
+    return lambda self, prefix="": iter(()) if len(prefix) > 255 else listed(self, prefix)
+
+
 def test_a_value_that_is_kept_again_meanwhile_stays(pair, monkeypatch) -> None:
     """It was old and nobody's when that was looked for, and young when it was to be removed."""
     pair.theirs.stores.artifacts("F").encode("lost", large("b"))
