@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from random import randrange
 from typing import TYPE_CHECKING, Any, Protocol
 
 from plait.artifacts.run_file import CLAIM, DATASTORE, RunFile, claim_folder, name_datastore
@@ -286,7 +285,7 @@ def _take_number(new: NewRun, file: RunFile, stores: RunStores, above: int | Non
         above = max(int(key.run), _highest_claimed(new.flow, storage))
         if not storage.excludes():
             # Those who got in each other's way would do so again at the next number.
-            above += randrange(_SPREAD)  # noqa: S311  # no secret
+            above += os.urandom(1)[0] % _SPREAD
     raise AssertionError("the last time round either gives or raises")
 
 

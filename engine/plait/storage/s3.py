@@ -19,6 +19,7 @@ from plait.storage.descriptors import gather, map_file
 from plait.storage.errors import storage_error
 from plait.storage.keys import check_key
 from plait.storage.protocol import UPLOAD, Buffer, MissingKey, Upload
+from plait.storage.s3_ahead import Ahead
 from plait.storage.s3_place import S3Place, remove_local, write_local
 from plait.storage.s3_writing import GrowingLog, S3Upload
 
@@ -26,10 +27,6 @@ _NEAR = 1 << 20
 """Objects of up to so many bytes that a run wrote are kept beside it, to be read from there."""
 _RECENT = 32
 """So many seals of up to `_NEAR` bytes that were read stay in memory."""
-_AHEAD = 1 << 16
-"""Objects of up to so many bytes that are soon to be read wait for that in memory."""
-_MOST_AHEAD = 1024
-"""So many of these are waited for."""
 _PUSH_SECONDS = 5.0
 """How often a log that grows is written, for those who follow it."""
 
@@ -51,7 +48,7 @@ class S3Storage:
         self._here = place
         self._logs: dict[str, GrowingLog] = {}
         self._recent: dict[str, bytes | None] = {}
-        self._ahead: dict[str, bytes] = {}
+        self._ahead = Ahead(place)
 
     @property
     def place(self) -> str:
@@ -179,7 +176,7 @@ class S3Storage:
         if address is not None:
             self._here.cache.drop(address)
         self._recent.pop(key, None)
-        self._ahead.pop(key, None)
+        self._ahead.take(key)
         remove_local(self._near_path(key))
         return True
 
@@ -220,25 +217,7 @@ class S3Storage:
     def bring(self, keys: Sequence[str], *, keep: bool = False) -> None:
         """Read small objects, many at once: into this run's own folder, or into memory."""
         wanted = [key for key in keys if not os.path.exists(self._near_path(key))]
-        if not wanted:
-            return
-        if len(self._ahead) > _MOST_AHEAD:
-            self._ahead.clear()  # who asked for them went away
-        fetcher = Fetcher(self._here.connection)
-        try:
-            for_each(lambda key: self._bring(fetcher, key, keep=keep), wanted)
-        finally:
-            fetcher.close()
-
-    def _bring(self, fetcher: Fetcher, key: str, *, keep: bool) -> None:
-        try:
-            body = fetcher.fetch_small(self._here.at(key))
-        except S3NotFound:
-            return  # who reads it is told
-        if body is not None and keep:
-            self._keep_near(key, body)
-        elif body is not None and len(body) <= _AHEAD:
-            self._ahead[key] = body
+        self._ahead.read(wanted, self._keep_near if keep else None)
 
     def upload(self) -> Upload:
         """Begin an object whose key is known only once it is written."""
@@ -364,7 +343,7 @@ class S3Storage:
                 return file.read()
         except OSError:
             # Not written by this run, or not on this machine.
-            ahead = self._ahead.pop(key, None)
+            ahead = self._ahead.take(key)
             if ahead is not None:
                 self._remember(key, ahead)
             return self._recent.get(key)

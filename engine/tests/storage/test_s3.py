@@ -15,7 +15,7 @@ from plait.s3 import lanes, reading, writing
 from plait.s3.connection import S3Connection
 from plait.s3.errors import S3AccessDenied
 from plait.s3.location import Location
-from plait.storage import conformance, s3, s3_place, s3_writing
+from plait.storage import conformance, s3, s3_ahead, s3_place, s3_writing
 from plait.storage.conformance import CHECKS
 from plait.storage.errors import StorageFailed, StorageFull
 from plait.storage.local import LocalStorage
@@ -234,7 +234,7 @@ def test_what_is_kept_near_is_there_for_other_processes_of_the_run(faulty, tmp_p
 
 def test_what_was_brought_and_not_asked_for_goes(faulty, tmp_path, monkeypatch):
     """Whoever brings many near and goes away leaves no more than a bound in memory."""
-    monkeypatch.setattr(s3, "_MOST_AHEAD", 2)
+    monkeypatch.setattr(s3_ahead, "_MOST", 2)
     writer = faulty()
     keys = [f"F/runs/1/{number}" for number in range(6)]
     writer.put_all([(key, [b"v"]) for key in keys])
