@@ -133,7 +133,8 @@ def claim_folder(storage: Storage, file: RunFile) -> bool:
 def load_run_file(storage: Storage, key: RunKey) -> RunFile:
     """Read the file of a run. Raises MissingKey, DamagedRunFile."""
     name = run_file_key(key, RUN_FILE)
-    for again in range(_REREADS, -1, -1):
+    again = _REREADS
+    while True:
         content = storage.get(name)
         try:
             file = RunFile.from_json(json.loads(content))
@@ -144,8 +145,8 @@ def load_run_file(storage: Storage, key: RunKey) -> RunFile:
             reason = repr(error)
         # The damage may have come about on the way here.
         if not again or not storage.refresh(name):
-            break
-    raise DamagedRunFile(f"{storage.place}/{name}", reason)
+            raise DamagedRunFile(f"{storage.place}/{name}", reason)
+        again -= 1
 
 
 def find_run_file(storage: Storage, key: RunKey) -> RunFile | None:

@@ -359,6 +359,27 @@ def test_a_run_of_an_earlier_version_with_its_values_elsewhere_stays(tmp_path) -
     assert house.runs() == [old.run]
 
 
+@pytest.mark.parametrize("damaged", [1, 3, 9])
+def test_a_run_file_that_was_damaged_on_its_way_is_read_again(damaged) -> None:
+    """Where another read may give something else; a few times, and then it is damage."""
+    storage, file = MemoryStorage(), RunFile(RunKey("F", "1"), 5.0, "ada", "a", frozenset())
+    claim_folder(storage, file)
+    whole, reads = storage.get, []
+
+    def get(key: str) -> bytes:
+        reads.append(key)
+        return b"{" if len(reads) <= damaged else whole(key)
+
+    storage.get = get  # type: ignore[method-assign]  # as it comes from afar
+    storage.refresh = lambda _: True  # type: ignore[method-assign]  # as above
+    if damaged == 9:
+        with pytest.raises(DamagedRunFile):
+            load_run_file(storage, file.key)
+        assert len(reads) == 4
+    else:
+        assert load_run_file(storage, file.key) == file
+
+
 @pytest.mark.parametrize(
     ("claim", "facts", "created", "own"),
     [
