@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
 
@@ -49,3 +50,26 @@ class Interrupts:
             return
         self.count += 1
         self._wake()
+
+
+@contextmanager
+def raised() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does, where nobody heeds them.
+
+    For the moments between when a run is recorded and when it counts its signals itself: so it is
+    recorded as interrupted then, too, and does not seem lost.
+    """
+    former: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in _WATCHED:
+            if signal.getsignal(number) is signal.SIG_DFL:
+                former[number] = signal.signal(number, _raise)
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _raise(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

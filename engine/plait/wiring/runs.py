@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from plait.artifacts.store import ArtifactStore
@@ -155,6 +156,7 @@ def _run(
     given_stores: Stores | None = None,
 ) -> RunOutcome:
     from plait.runtime.creation import create_run, record_break
+    from plait.runtime.interrupts import raised
     from plait.runtime.machine import describe_excess, find_capacity
     from plait.runtime.scheduler import RunPlaces, Scheduler, take_over_nothing
     from plait.runtime.state import RunState
@@ -171,6 +173,7 @@ def _run(
     shared = share_values(stores.root, definition.name) if os.path.isdir(stores.root) else None
     workers = open_workers(definition, options, stores)
     reserve = None
+    heeding = ExitStack()
     try:
         parameters, origin = begin(stores)
         if origin is not None:
@@ -182,6 +185,7 @@ def _run(
         code, said = keep_code(definition, options, stores.storage)
         # The run ends with this room given back, so that its end can be recorded on a full disk.
         reserve = Reserve(stores.root) if stores.metadata.place.startswith("local@") else None
+        heeding.enter_context(raised())
         key = create_run(definition, parameters, options, stores, origin, code=code)
         with sidecars_told(sidecars, reporter) as watching:
             try:
@@ -234,6 +238,7 @@ def _run(
                 record_break(stores.metadata, key, error, stores.artifacts(definition.name))
                 raise
     finally:
+        heeding.close()
         if reserve is not None:
             reserve.release()
         workers.close()

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
 from plait.base.pathspec import RunKey
 from plait.cli.main import ENTRIES
 from plait.flow.declarations import RESERVED_NAMES
+from plait.metadata.protocol import Status
 from plait.wiring.stores import open_source
 
 
@@ -91,6 +93,45 @@ def test_an_interrupted_run_ends_with_130(project):
     assert "was interrupted" in out
     assert "Traceback" not in err
     assert time.monotonic() - begun < 20
+
+
+BEGUN = """
+import os, signal, sys
+from plait.cli.console import Console
+from plait.runtime.reporter import RunBegan
+
+report = Console.report
+
+def report_and_end(self, event):
+    if isinstance(event, RunBegan):
+        os.kill(os.getpid(), number)
+    report(self, event)
+
+Console.report = report_and_end
+number = int(sys.argv.pop())
+sys.argv.pop(0)
+import runpy
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has none of these signals to send")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_ended_as_it_begins_is_interrupted(project, number):
+    """It is recorded by then, and has not begun to count signals; it does not seem lost."""
+    done = subprocess.run(
+        [sys.executable, "-c", BEGUN, "trial.py", "run", str(int(number))],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 130, done.stderr
+    with closing(open_source(f"local@{project.store}")) as stores:
+        run = stores.metadata.find_run(RunKey("TrialFlow", "1"))
+    assert run is not None
+    assert run.status is Status.INTERRUPTED
 
 
 def test_tags_come_from_the_environment(project):
