@@ -109,6 +109,8 @@ def report_and_end(self, event):
 
 Console.report = report_and_end
 number = int(sys.argv.pop())
+# What was started in the background, or by nohup, has them ignored.
+signal.signal(number, signal.SIG_DFL)
 sys.argv.pop(0)
 import runpy
 runpy.run_path(sys.argv[0], run_name="__main__")
