@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fans import fan
 from floors import forked_fan
 from side_by_side import (
     FLOOR,
@@ -18,31 +19,7 @@ from side_by_side import (
 WIDTH = 500
 WORKERS = 4
 
-FLOW = f"""
-class Fan(FlowSpec):
-    @step
-    def start(self):
-        self.items = list(range({WIDTH}))
-        self.next(self.square, foreach="items")
-
-    @step
-    def square(self):
-        self.y = self.input**2
-        self.next(self.join)
-
-    @step
-    def join(self, inputs):
-        self.total = sum(i.y for i in inputs)
-        self.next(self.end)
-
-    @step
-    def end(self):
-        assert self.total == sum(n * n for n in range({WIDTH}))
-
-
-if __name__ == "__main__":
-    Fan()
-"""
+FLOW = fan(WIDTH)
 
 
 def make(folder: Path, repeat: int) -> list[Contender]:

@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from fans import fan
 from s3_servers import BUCKET, ON_DISK, serve
 from side_by_side import machine, plait_flow
 
@@ -20,36 +21,8 @@ SECONDS = 0.2
 TIMES = 4
 """The whole command takes at most this part of what its requests would one after another."""
 
-FLOW = f"""
-import os
-
-
-class Fan(FlowSpec):
-    @step
-    def start(self):
-        self.items = list(range({WIDTH}))
-        self.next(self.square, foreach="items")
-
-    @step
-    def square(self):
-        self.y = self.input**2
-        self.next(self.join)
-
-    @step
-    def join(self, inputs):
-        if not os.path.exists("mended"):
-            raise ValueError("not mended")
-        self.total = sum(i.y for i in inputs)
-        self.next(self.end)
-
-    @step
-    def end(self):
-        assert self.total == sum(n * n for n in range({WIDTH}))
-
-
-if __name__ == "__main__":
-    Fan()
-"""
+# Its join fails until there is that file.
+FLOW = fan(WIDTH, before="open('mended').close()")
 
 READ = f"""
 from plait import Step

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from fans import fan
 from s3_servers import BUCKET, ON_DISK, serve
 from side_by_side import Demand, machine, plait_flow
 
@@ -23,31 +24,8 @@ TASKS = WIDTH + 3
 MOST_REQUESTS = 4.0
 LOCAL, S3 = "values in a folder", "values in S3"
 
-FLOW = f"""
-class Fan(FlowSpec):
-    @step
-    def start(self):
-        self.items = list(range({WIDTH}))
-        self.next(self.square, foreach="items")
-
-    @step
-    def square(self):
-        self.y = self.input**2
-        self.next(self.join)
-
-    @step
-    def join(self, inputs):
-        self.squares = [i.y for i in inputs]
-        self.next(self.end)
-
-    @step
-    def end(self):
-        assert self.squares == [n * n for n in range({WIDTH})]
-
-
-if __name__ == "__main__":
-    Fan()
-"""
+# In the order of the elements, too.
+FLOW = fan(WIDTH, gather="[i.y for i in inputs]", wants=f"[n * n for n in range({WIDTH})]")
 
 
 def run(folder: Path, env: dict[str, str]) -> float:

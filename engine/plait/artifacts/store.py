@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
 from typing import TypeVar
 
 from plait.artifacts import codec
@@ -38,6 +37,7 @@ from plait.base.errors import PlaitError
 from plait.base.layout import data_key, parse_seal_key, run_prefix, seal_key
 from plait.base.pathspec import AttemptKey, RunKey
 from plait.base.records import ArtifactRef, AttemptFacts
+from plait.storage.near import iter_near
 from plait.storage.protocol import MissingKey, Storage
 
 __all__ = ["ArtifactStore", "Encoded", "SealedAttempt", "UnreadAttempt"]
@@ -48,8 +48,6 @@ _FIRST_READ = 16384
 """Most seals are smaller than this, so that one read gets all of one, values included."""
 _REREADS = 3
 """How often damaged bytes are read again, where another read may give others."""
-_AT_ONCE = 256
-"""So many attempts are brought near at once, where the storage is far away."""
 _CACHED = 256
 """So many seals are kept parsed, each with its bytes if one read got them all."""
 
@@ -147,9 +145,9 @@ class ArtifactStore:
 
     # Reading attempts
 
-    def bring(self, keys: Iterable[AttemptKey], *, keep: bool = False) -> None:
+    def bring(self, keys: Iterable[AttemptKey]) -> None:
         """Bring attempts near, see the storage's `bring`."""
-        self._storage.bring([seal_key(key) for key in keys], keep=keep)
+        self._storage.bring([seal_key(key) for key in keys])
 
     def iter_near(self, keys: Iterable[AttemptKey], *, keep: bool = False) -> Iterator[AttemptKey]:
         """Give *keys* one after another, for who reads each attempt when it gets its key.
@@ -160,10 +158,7 @@ class ArtifactStore:
             keys: Any number of attempts.
             keep: As for the storage's `bring`.
         """
-        waiting = iter(keys)
-        while some := list(islice(waiting, _AT_ONCE)):
-            self.bring(some, keep=keep)
-            yield from some
+        return iter_near(self._storage, keys, seal_key, keep=keep)
 
     def find(self, key: AttemptKey) -> SealedAttempt | None:
         """Give the attempt, or None if it is not sealed. Raises DamagedAttempt, UnknownFormat."""

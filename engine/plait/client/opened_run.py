@@ -194,7 +194,8 @@ class OpenedRun:
 
     def is_here(self) -> bool:
         """Say whether its values are in this store. Raises DamagedRunFile."""
-        return self._own_values() is not None and self._is_seen
+        self._own_values()
+        return self._is_seen
 
     def _own_values(self) -> ArtifactStore | None:
         """Give what `values` gives; None where another run's are, for facts are read nevertheless.

@@ -170,8 +170,10 @@ def find_origin(flow: str, stores: OriginStores, run: str | None) -> RunRecord:
     latest = stores.metadata.list_runs(flow, limit=_LOOKED_AT)
     artifacts = stores.artifacts(flow)
     if run is None and latest:
-        here = (found for found in latest if find_holding(found, artifacts) is Holding.OWN)
-        run = next(here, latest[0]).key.run
+        for found in latest:
+            if find_holding(found, artifacts) is Holding.OWN:
+                return found
+        run = latest[0].key.run
     record = None if run is None else stores.metadata.find_run(RunKey(flow, run))
     if record is None:
         raise NothingToResume(flow, run, (r.key.run for r in latest), stores.root)

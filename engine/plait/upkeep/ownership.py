@@ -11,11 +11,20 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 
-from plait.artifacts.run_file import DATASTORE, LOCAL, RunFile, name_datastore, tell_elsewhere
+from plait.artifacts.run_file import (
+    DATASTORE,
+    LOCAL,
+    DamagedRunFile,
+    RunFile,
+    name_datastore,
+    tell_elsewhere,
+)
 from plait.artifacts.store import ArtifactStore
 from plait.base.errors import PlaitError
-from plait.base.layout import runs_prefix
+from plait.base.layout import RUN_FILE, run_file_key, runs_prefix
+from plait.base.pathspec import RunKey
 from plait.metadata.protocol import MetadataStore, RunRecord
+from plait.storage.near import iter_near
 from plait.storage.protocol import Storage, is_shared
 
 
@@ -151,7 +160,9 @@ def find_own(
     ]
 
 
-def read_files(artifacts: ArtifactStore, storage: Storage) -> dict[str, RunFile | None]:
+def read_files(
+    artifacts: ArtifactStore, storage: Storage, *, pass_over: bool = False
+) -> dict[str, RunFile | None]:
     """Read the files of all runs that a flow has folders of, by their numbers.
 
     None is the file of a folder that was not claimed, as what is left of a removed run is not.
@@ -159,12 +170,23 @@ def read_files(artifacts: ArtifactStore, storage: Storage) -> dict[str, RunFile 
     Args:
         artifacts: The values of the flow.
         storage: Where they are.
+        pass_over: Whether a file that is damaged is taken for none.
 
     Raises:
         DamagedRunFile: It can't be told whose one is.
     """
+    files: dict[str, RunFile | None] = {}
     folders = storage.iter_folders(runs_prefix(artifacts.flow))
-    return {run: artifacts.find_run_file(run) for run in folders}
+    for run in iter_near(
+        storage, folders, lambda run: run_file_key(RunKey(artifacts.flow, run), RUN_FILE)
+    ):
+        try:
+            files[run] = artifacts.find_run_file(run)
+        except DamagedRunFile:
+            if not pass_over:
+                raise
+            files[run] = None
+    return files
 
 
 def shares_facts(metadata: MetadataStore) -> bool:

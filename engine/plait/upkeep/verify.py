@@ -7,9 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import islice
 
-from plait.artifacts.run_file import DamagedRunFile, RunFile
 from plait.artifacts.seal import (
     BadSeal,
     OtherSeal,
@@ -18,7 +16,6 @@ from plait.artifacts.seal import (
     parse_header,
     parse_index,
 )
-from plait.artifacts.store import ArtifactStore
 from plait.base.errors import PlaitError
 from plait.base.layout import (
     RUN_FILE,
@@ -38,13 +35,11 @@ from plait.base.records import ArtifactRef
 from plait.metadata.protocol import RunRecord, Status
 from plait.packaging.archive import check_archive
 from plait.packaging.errors import DamagedPackage
+from plait.storage.near import iter_near
 from plait.storage.protocol import MissingKey, is_shared
 from plait.upkeep.clean import Stores, list_flows
-from plait.upkeep.ownership import Holding, belongs_here, find_expected, tell_holding
+from plait.upkeep.ownership import Holding, belongs_here, find_expected, read_files, tell_holding
 from plait.upkeep.rescue import PAGE, iter_runs
-
-_AT_ONCE = 256
-"""So many files are brought near at once, where the store is far away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +133,8 @@ class _Reading:
         try:
             metadata = self._stores.metadata
             artifacts = self._stores.artifacts(self._flow)
-            claims = self._read_claims(artifacts)
+            # A damaged one is told where it is read itself.
+            claims = read_files(artifacts, self._storage, pass_over=True)
             recorded = list(iter_runs(metadata, self._flow))
             expected = find_expected(recorded, metadata, artifacts, claims)
             runs = {run.key.run: run for run in expected}
@@ -157,11 +153,8 @@ class _Reading:
                 what = f"is of another run than the facts know as {record.key}, as is all beside it"
                 yield self._damage(run_file_key(record.key, RUN_FILE), what)
         seals = _Seals()
-        waiting = iter(files)
-        while some := list(islice(waiting, _AT_ONCE)):
-            self._storage.bring(some)
-            for key in some:
-                yield from self._read_run_file(key, seals, runs)
+        for key in iter_near(self._storage, files, str):
+            yield from self._read_run_file(key, seals, runs)
         yield from self._read_data(data)
         yield from self._read_packages(packages)
         yield from self._check_packages(runs, packages)
@@ -174,16 +167,6 @@ class _Reading:
                     yield self._damage(
                         seal_key(attempt), f"is missing: {attempt} is recorded as done"
                     )
-
-    def _read_claims(self, artifacts: ArtifactStore) -> dict[str, RunFile | None]:
-        """Read the files of all runs that there are folders of."""
-        claims: dict[str, RunFile | None] = {}
-        for run in self._storage.iter_folders(runs_prefix(self._flow)):
-            try:
-                claims[run] = artifacts.find_run_file(run)
-            except DamagedRunFile:
-                claims[run] = None  # told where the file itself is read
-        return claims
 
     def _iter_visible(self, run: RunRecord) -> Iterator[AttemptKey]:
         """Give the attempts that must be sealed, because the facts say that they finished."""

@@ -47,6 +47,12 @@ class Row(FlowSpec):
         print("end")
 
 
+def run_inline(folder: Path) -> None:
+    """Run the flow in this process, with its store in *folder*."""
+    choice = StoreChoice(str(folder))
+    run_flow(read_definition(Row), {}, RunOptions(workers="inline"), choice, SilentReporter())
+
+
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A disk that is full from the output of `middle` on, but for what a run gives back."""
@@ -106,13 +112,7 @@ def test_without_any_room_the_first_error_says_so(tmp_path: Path, full: pytest.M
     full.setattr(Reserve, "release", lambda _: None)
 
     with pytest.raises(StorageFull, match="middle") as error:
-        run_flow(
-            read_definition(Row),
-            {},
-            RunOptions(workers="inline"),
-            StoreChoice(str(tmp_path)),
-            SilentReporter(),
-        )
+        run_inline(tmp_path)
 
     assert "could not be recorded" in error.value.__notes__[0]
 
@@ -139,13 +139,7 @@ def test_a_run_whose_values_cannot_be_reached_has_failed(
         patch.setattr(LocalStorage, "append", append_or_not)
         patch.setattr(LocalStorage, "iter_keys", list_or_not)
         with pytest.raises(StorageFull, match="middle") as error:
-            run_flow(
-                read_definition(Row),
-                {},
-                RunOptions(workers="inline"),
-                StoreChoice(str(tmp_path)),
-                SilentReporter(),
-            )
+            run_inline(tmp_path)
 
     assert "could not be read" in error.value.__notes__[0]
     run = open_stores(StoreChoice(str(tmp_path))).metadata.find_run(RunKey("Row", "1"))
